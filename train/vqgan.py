@@ -1,0 +1,383 @@
+"""Train a VQGAN (arXiv 2012.09841) on a folder, a parquet file or a data set of the Hub.
+
+    python train/vqgan.py --data photos/train --val photos/val --size f16 --out runs/f16
+    accelerate launch --num_processes 2 train/vqgan.py ...
+
+Every ``--evaluate-every`` steps the held-out pictures are measured and painted as a grid, and
+``OUT/checkpoint`` is written, from which ``--resume`` goes on to the same loss curve. The trained
+set, EMA weights in half precision, is in ``OUT/vqgan``.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+import sys
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+import tyro
+from accelerate import Accelerator, DistributedDataParallelKwargs
+from accelerate.utils import set_seed
+from diffusers.optimization import get_cosine_schedule_with_warmup
+from diffusers.training_utils import EMAModel
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+from torchvision.utils import save_image
+from tqdm import tqdm
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from vqgan_space.data.datasets import (
+    CenterCrops,
+    Numbers,
+    RandomCrops,
+    find_pictures,
+)
+from vqgan_space.models.discriminator import PatchDiscriminator
+from vqgan_space.models.quantizers import (
+    EMAQuantizer,
+    Quantized,
+    Quantizer,
+    StraightThroughQuantizer,
+)
+from vqgan_space.models.sizes import VQGAN_SIZES
+from vqgan_space.models.vqgan import VQGAN, last_layer
+from vqgan_space.training import losses
+from vqgan_space.training.evaluation import measure_reconstructions
+from vqgan_space.training.perceptual import load_perceptual
+
+
+@dataclass
+class Options:
+    """Everything that a run depends on; saved beside its weights."""
+
+    data: str
+    """Folder, parquet file or Hub data set to train on."""
+    val: str
+    """The same, held out, for measuring."""
+    out: Path = Path("runs/vqgan")
+    size: str = "f16"
+    """One of the named sizes in vqgan_space/models/sizes.py."""
+    column: str | None = None
+    """Column of the pictures in a parquet file or Hub data set."""
+    start_from: Path | None = None
+    """Folder of a trained set whose weights to start from."""
+
+    quantizer: Literal["ema", "straight-through"] = "ema"
+    unit_length: bool = True
+    rotation: bool = False
+    codes: int | None = None
+    """Size of the codebook, where it is not the named size's."""
+    beta: float = 0.25
+    decay: float = 0.99
+    revive_below: float = 0.1
+    """A code chosen less often than this share of the mean is revived (EMA codebook)."""
+    k_means_step: int = 500
+    """Steps without quantisation, after which k-means starts the codebook; 0: random codes."""
+
+    l1: float = 1.0
+    l2: float = 0.0
+    gradients: float = 0.0
+    """Weight of the multi-scale gradient loss."""
+    perceptual: float = 1.0
+    perceptual_net: Literal["vgg", "alex"] = "vgg"
+    stand_in: Literal["features", "gradients", "none"] = "features"
+    """What takes LPIPS's place where its backbone can't be downloaded."""
+    gan: float = 0.8
+    """Weight of the adversarial loss, before the adaptive weight; 0 trains none."""
+    gan_start: int = 30_000
+    feature_matching: float = 0.0
+    adaptive: bool = True
+    lecam: float = 0.0
+    discriminator_width: int = 64
+
+    steps: int = 100_000
+    batch_size: int = 16
+    """Pictures a process and step."""
+    crop: int = 128
+    scale: tuple[float, float] = (0.5, 1.0)
+    """Share of the shorter side that a crop covers."""
+    lr: float = 5e-4
+    discriminator_lr: float = 2e-4
+    warmup: int = 200
+    weight_decay: float = 0.0
+    clip: float = 1.0
+    ema: float = 0.999
+    precision: Literal["no", "bf16"] = "bf16"
+    seed: int = 0
+    workers: int = 1
+
+    evaluate_every: int = 1000
+    val_size: int = 256
+    val_pictures: int = 64
+    tracker: Literal["tensorboard", "trackio", "none"] = "tensorboard"
+    resume: bool = False
+    push_to_hub: str | None = None
+    """user/repo to publish the trained set to."""
+
+
+class Autoencoder(nn.Module):
+    """The VQGAN with its training quantizer: one module, so that one wrapper shares its gradients."""
+
+    def __init__(self, vqgan: VQGAN, quantizer: Quantizer) -> None:
+        super().__init__()
+        self.vqgan, self.quantizer = vqgan, quantizer
+        vqgan.quantize.requires_grad_(False)  # it only receives the finished codebook
+
+    def forward(self, images: Tensor, quantise: bool) -> tuple[Tensor, Tensor, Quantized]:
+        """Reconstructions, the latents as compared (B, D, h, w), and what the quantizer made."""
+        latents = self.vqgan.encode(images).latents
+        found = self.quantizer(latents)
+        latents = self.quantizer.normalise(latents)
+        return self.vqgan.decode_latents(found.latents if quantise else latents), latents, found
+
+
+class Progress:
+    """The number of steps done, in the form that accelerate saves."""
+
+    def __init__(self) -> None:
+        self.step = 0
+
+    def state_dict(self) -> dict[str, int]:
+        return {"step": self.step}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        self.step = state["step"]
+
+
+def build(options: Options) -> Autoencoder:
+    """A fresh or, with ``start_from``, a trained autoencoder."""
+    if options.size not in VQGAN_SIZES:
+        raise ValueError(f"size {options.size!r} is not one of {', '.join(VQGAN_SIZES)}")
+    config = dict(VQGAN_SIZES[options.size])
+    config["num_vq_embeddings"] = options.codes or config["num_vq_embeddings"]
+    vqgan = VQGAN(**config)
+    if options.start_from:
+        vqgan = VQGAN.from_pretrained(options.start_from, subfolder="vqgan").train()
+    shared = {
+        "beta": options.beta,
+        "unit_length": options.unit_length,
+        "rotation": options.rotation,
+    }
+    quantizer: Quantizer
+    if options.quantizer == "ema":
+        averaging = {"decay": options.decay, "revive_below": options.revive_below}
+        quantizer = EMAQuantizer(*vqgan.codebook.shape, **averaging, **shared)
+    else:
+        quantizer = StraightThroughQuantizer(*vqgan.codebook.shape, **shared)
+    if options.start_from:
+        quantizer.set_codebook(vqgan.codebook.detach())
+    return Autoencoder(vqgan, quantizer)
+
+
+def choose_perceptual(options: Options, accelerator: Accelerator) -> nn.Module | None:
+    """LPIPS, or the stand-in that the options name, said in one line."""
+    if not options.perceptual:
+        return None
+    try:
+        return load_perceptual("lpips", net=options.perceptual_net, download=True)
+    except ValueError as error:
+        accelerator.print(f"{error}; in its place: {options.stand_in}")
+    return load_perceptual("features") if options.stand_in == "features" else None
+
+
+@contextmanager
+def averaged(model: Autoencoder, ema: EMAModel) -> Iterator[VQGAN]:
+    """The VQGAN with the averaged weights and the quantizer's codebook, for as long as it lasts."""
+    ema.store(model.vqgan.parameters())
+    ema.copy_to(model.vqgan.parameters())
+    model.vqgan.codebook.data.copy_(model.quantizer.codebook.detach())
+    try:
+        yield model.vqgan.eval()
+    finally:
+        ema.restore(model.vqgan.parameters())
+        model.train()
+
+
+def save_set(vqgan: VQGAN, options: Options, figures: dict[str, Any]) -> None:
+    """The weights in half precision, the options and the figures, under OUT."""
+    half = VQGAN.from_config(vqgan.config)
+    half.load_state_dict(vqgan.state_dict())
+    half.half().save_pretrained(options.out / "vqgan")
+    record = {"options": asdict(options), "figures": figures}
+    (options.out / "training.json").write_text(json.dumps(record, indent=1, default=str))
+
+
+def main(options: Options) -> None:
+    trackers = None if options.tracker == "none" else options.tracker
+    accelerator = Accelerator(
+        mixed_precision=options.precision,
+        log_with=trackers,
+        project_dir=options.out,
+        # A straight-through codebook has no gradient in the steps before quantisation.
+        kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
+    )
+    set_seed(options.seed)
+    device, is_main = accelerator.device, accelerator.is_main_process
+    # Without an accelerator NCHW is the faster layout to train in, by GroupNorm's backward pass.
+    layout = torch.contiguous_format if device.type == "cpu" else torch.channels_last
+    options.out.mkdir(parents=True, exist_ok=True)
+
+    raw_model = build(options).to(device, memory_format=layout)
+    raw_critic = PatchDiscriminator(width=options.discriminator_width).to(device)
+    perceptual = choose_perceptual(options, accelerator)
+    measure = load_perceptual("auto").to(device)
+    if perceptual is not None:
+        perceptual.to(device)
+    elif options.perceptual and options.stand_in == "gradients":
+        options.gradients = options.gradients or options.perceptual
+    lecam = losses.LeCAM().to(device)
+
+    trained = [p for p in raw_model.parameters() if p.requires_grad]
+    adam = {"betas": (0.9, 0.95), "weight_decay": options.weight_decay}
+    optimizer = torch.optim.AdamW(trained, lr=options.lr, **adam)
+    critic_adam = {"betas": (0.5, 0.9), "weight_decay": 0.0}
+    critic_optimizer = torch.optim.AdamW(
+        raw_critic.parameters(), lr=options.discriminator_lr, **critic_adam
+    )
+    schedule = get_cosine_schedule_with_warmup(optimizer, options.warmup, options.steps)
+    ema = EMAModel(raw_model.vqgan.parameters(), decay=options.ema, use_ema_warmup=False)
+    ema.to(device)
+    model, critic, optimizer, critic_optimizer = accelerator.prepare(
+        raw_model, raw_critic, optimizer, critic_optimizer
+    )
+    progress = Progress()
+    accelerator.register_for_checkpointing(progress, schedule, ema, lecam)
+    checkpoint = options.out / "checkpoint"
+    if options.resume:
+        if not checkpoint.exists():
+            raise SystemExit(f"nothing to resume: {checkpoint} does not exist")
+        accelerator.load_state(checkpoint)
+    if trackers:
+        flat = {k: v for k, v in asdict(options).items() if isinstance(v, int | float | str)}
+        accelerator.init_trackers("vqgan", config=flat)
+
+    pictures = find_pictures(options.data, options.column)
+    crops = RandomCrops(pictures, options.crop, options.scale, options.seed)
+    share = options.batch_size * accelerator.num_processes
+    numbers = Numbers(progress.step * share, options.steps * share)
+    loader = DataLoader(
+        crops, options.batch_size, sampler=numbers, num_workers=options.workers, drop_last=True
+    )
+    loader = accelerator.prepare(loader)
+    held_out = find_pictures(options.val, options.column, split="test")
+    held_out = [held_out[i] for i in range(min(len(held_out), options.val_pictures))]
+    val_loader = DataLoader(CenterCrops(held_out, options.val_size), batch_size=4)
+
+    history = (options.out / "history.jsonl").open("a" if options.resume else "w")
+    bar = tqdm(total=options.steps, initial=progress.step, disable=not is_main)
+    recent: deque[Tensor] = deque()  # latents for k-means: the last 32 a code, over all processes
+    enough = 32 * raw_model.quantizer.size / accelerator.num_processes
+    figures: dict[str, float] = {}
+    model.train()
+    for images in loader:
+        step = progress.step
+        quantise = step >= options.k_means_step
+        adversarial = options.gan > 0 and step >= options.gan_start
+        if options.k_means_step and step == options.k_means_step and not options.start_from:
+            raw_model.quantizer.start_from(torch.cat(list(recent)))
+            recent.clear()
+
+        with accelerator.autocast():
+            output, latents, found = model(images, quantise)
+            parts = {"pixel": losses.pixel_loss(output, images, options.l1, options.l2)}
+            if options.gradients:
+                parts["gradients"] = options.gradients * losses.gradient_loss(output, images)
+            if perceptual is not None:
+                parts["perceptual"] = options.perceptual * perceptual(output, images).mean()
+            reconstruction = torch.stack(list(parts.values())).sum()
+            loss = reconstruction + (found.loss if quantise else 0 * found.loss)
+            if adversarial:
+                raw_critic.requires_grad_(False)
+                seen = raw_critic.features(output)
+                parts["generator"] = losses.generator_loss(raw_critic.head(seen[-1]))
+                weight = options.gan
+                if options.adaptive:
+                    layer = last_layer(raw_model.vqgan)
+                    gradients = [
+                        torch.autograd.grad(part, layer, retain_graph=True)[0]
+                        for part in (reconstruction, parts["generator"])
+                    ]
+                    gradients = [accelerator.reduce(g, "mean") for g in gradients]
+                    parts["adaptive"] = losses.adaptive_weight(*gradients)
+                    weight = weight * parts["adaptive"]
+                loss = loss + weight * parts["generator"]
+                if options.feature_matching:
+                    matching = losses.feature_matching_loss(seen, raw_critic.features(images))
+                    parts["matching"] = options.feature_matching * matching
+                    loss = loss + parts["matching"]
+        accelerator.backward(loss)
+        norm = accelerator.clip_grad_norm_(trained, options.clip)
+        parts |= {"loss": loss, "codebook": found.loss, "gradient_norm": torch.as_tensor(norm)}
+        parts |= {"perplexity": found.perplexity, "batch_usage": found.usage}
+        scalars = {name: part.detach().float().mean().item() for name, part in parts.items()}
+        if not all(map(math.isfinite, scalars.values())):
+            accelerator.print(f"\nstep {step}: not finite: {scalars}")
+            raise SystemExit(f"stopped at step {step}; the last good checkpoint is {checkpoint}")
+        optimizer.step()
+        optimizer.zero_grad()
+        schedule.step()
+        ema.step(raw_model.vqgan.parameters())
+
+        if adversarial:
+            raw_critic.requires_grad_(True)
+            for group in critic_optimizer.param_groups:
+                group["lr"] = options.discriminator_lr * schedule.get_last_lr()[0] / options.lr
+            with accelerator.autocast():
+                real, fake = critic(torch.cat([images, output.detach()])).chunk(2)
+                critic_loss = losses.discriminator_hinge_loss(real, fake)
+                if options.lecam:
+                    means = torch.stack([real.mean(), fake.mean()]).detach()
+                    lecam.update(*accelerator.reduce(means, "mean"))
+                    critic_loss = critic_loss + options.lecam * lecam(real, fake)
+            accelerator.backward(critic_loss)
+            accelerator.clip_grad_norm_(raw_critic.parameters(), options.clip)
+            critic_optimizer.step()
+            critic_optimizer.zero_grad()
+            scalars["critic"] = critic_loss.item()
+
+        if not quantise:
+            recent.append(latents.detach().permute(0, 2, 3, 1).flatten(0, 2))  # (B*h*w, D)
+            if (len(recent) - 1) * len(recent[0]) >= enough:
+                recent.popleft()
+        progress.step += 1
+        bar.update()
+        bar.set_postfix({k: f"{scalars[k]:.3f}" for k in ("loss", "pixel", "perplexity")})
+        if is_main:
+            history.write(json.dumps({"step": step, **scalars}) + "\n")
+        if step % 50 == 0:
+            accelerator.log({f"train/{k}": v for k, v in scalars.items()}, step=step)
+
+        last = progress.step == options.steps
+        if progress.step % options.evaluate_every == 0 or last:
+            history.flush()
+            if is_main:
+                with averaged(raw_model, ema) as vqgan:
+                    figures, grid = measure_reconstructions(vqgan, val_loader, measure)
+                    save_set(vqgan, options, figures | {"perceptual_name": measure.name})
+                shown = ", ".join(f"{k} {v:.4f}" for k, v in figures.items())
+                tqdm.write(f"step {progress.step}: {shown} (perceptual: {measure.name})")
+                save_image(grid, options.out / f"step-{progress.step:06}.png", nrow=8)
+                accelerator.log({f"val/{k}": v for k, v in figures.items()}, step=progress.step)
+            fresh = options.out / "checkpoint.new"
+            accelerator.save_state(fresh)
+            if is_main:
+                shutil.rmtree(checkpoint, ignore_errors=True)
+                fresh.rename(checkpoint)
+            accelerator.wait_for_everyone()
+    accelerator.end_training()
+    if options.push_to_hub and is_main:
+        from vqgan_space.hub.push import push_set
+
+        print(push_set(options.out, options.push_to_hub))
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Options))

@@ -1,0 +1,48 @@
+"""Named sizes of the architectures: keyword arguments of their classes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def _vqgan(widths: tuple[int, ...], **options: Any) -> dict[str, Any]:
+    return {
+        "block_out_channels": widths,
+        "down_block_types": ("DownEncoderBlock2D",) * len(widths),
+        "up_block_types": ("UpDecoderBlock2D",) * len(widths),
+        **options,
+    }
+
+
+VQGAN_SIZES: dict[str, dict[str, Any]] = {
+    # What ships: wide where the picture is small, for a processor without an accelerator.
+    "f16": _vqgan(
+        (16, 32, 64, 128, 160),
+        norm_num_groups=16,
+        latent_channels=64,
+        num_vq_embeddings=1024,
+        vq_embed_dim=8,
+        sample_size=256,
+    ),
+    "f8": _vqgan(
+        (16, 32, 64, 128),
+        norm_num_groups=16,
+        latent_channels=64,
+        num_vq_embeddings=4096,
+        vq_embed_dim=8,
+        sample_size=256,
+    ),
+    # CompVis/taming-transformers' vqgan_imagenet_f16_1024, 72M parameters.
+    "taming-f16": {
+        **_vqgan(
+            (128, 128, 256, 256, 512),
+            layers_per_block=2,
+            latent_channels=256,
+            num_vq_embeddings=1024,
+            vq_embed_dim=256,
+            sample_size=256,
+        ),
+        "down_block_types": ("DownEncoderBlock2D",) * 4 + ("AttnDownEncoderBlock2D",),
+        "up_block_types": ("AttnUpDecoderBlock2D",) + ("UpDecoderBlock2D",) * 4,
+    },
+}

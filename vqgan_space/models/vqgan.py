@@ -1,0 +1,168 @@
+"""VQGAN: a diffusers ``VQModel`` with the codes as its everyday currency.
+
+Esser et al., *Taming Transformers for High-Resolution Image Synthesis* (arXiv 2012.09841), eq. 2:
+a picture is encoded to latents, each latent is replaced by its nearest codebook vector, and the
+decoder paints the picture from those. Nothing is added to the weights: what is saved here loads as
+a plain ``diffusers.VQModel``, and the other way round.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import Any, Self
+
+import torch
+from diffusers import VQModel
+from diffusers.models.autoencoders.vae import DecoderOutput, VectorQuantizer
+from diffusers.models.autoencoders.vq_model import VQEncoderOutput
+from torch import Tensor, nn
+
+from .quantizers import nearest_codes
+
+
+class NearestCode(VectorQuantizer):
+    """diffusers' ``VectorQuantizer`` with float32 distances and exact codebook rows as its output.
+
+    ``forward`` keeps diffusers' return value, ``(quantised, loss, (perplexity, None, codes))``, with
+    codes flat (B*h*w,). The value of ``quantised`` is the codebook row to the last bit (diffusers'
+    ``z + (q - z)`` is not), its gradient passes straight through to the latents.
+    """
+
+    def forward(self, z: Tensor) -> tuple[Tensor, Tensor, tuple[None, None, Tensor]]:
+        codes = nearest_codes(z, self.embedding.weight)
+        quantised = self.get_codebook_entry(codes.flatten(), (*codes.shape, self.vq_embed_dim))
+        z = z.to(quantised.dtype)
+        loss = (quantised - z.detach()).square().mean()
+        loss = loss + self.beta * (quantised.detach() - z).square().mean()
+        if z.requires_grad:
+            quantised = quantised.detach() + (z - z.detach())
+        return quantised, loss, (None, None, codes.flatten())
+
+
+class VQGAN(VQModel):
+    """A ``VQModel`` that speaks in codes: pictures -> codes (B, h, w) -> pictures.
+
+    The configuration is diffusers' own. Pictures are float tensors (B, 3, H, W) in [-1, 1] whose
+    sides are multiples of ``factor``; codes are int64 (B, H / factor, W / factor) in [0, K).
+    """
+
+    # Wrapped so that diffusers reads VQModel's own options off the signature.
+    @functools.wraps(VQModel.__init__)
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        size, dim = self.quantize.n_e, self.quantize.vq_embed_dim
+        self.quantize = NearestCode(size, dim, beta=0.25, legacy=False)
+
+    @property
+    def factor(self) -> int:
+        """How many pixels of a side one code stands for (8, 16)."""
+        return 2 ** (len(self.config.block_out_channels) - 1)
+
+    @property
+    def codebook(self) -> Tensor:
+        """The codebook, (K, D)."""
+        return self.quantize.embedding.weight
+
+    def prepare_inference(
+        self, device: str | torch.device = "cpu", dtype: torch.dtype | None = None
+    ) -> Self:
+        """Eval mode, on ``device``, with encoder and decoder in ``dtype``.
+
+        ``None`` picks bfloat16 where the processor multiplies it natively, else float32. The two
+        1x1 convolutions about the codebook and the codebook itself stay in float32, so that the
+        choice of codes does not depend on rounding; inputs and outputs stay float32 as well.
+        """
+        if dtype is None:
+            dtype = torch.bfloat16 if has_native_bfloat16(device) else torch.float32
+        self.eval().requires_grad_(False).to(device)
+        self.encoder.to(dtype=dtype, memory_format=torch.channels_last)
+        self.decoder.to(dtype=dtype, memory_format=torch.channels_last)
+        return self
+
+    def encode(self, x: Tensor, return_dict: bool = True) -> VQEncoderOutput | tuple[Tensor]:
+        """Pictures (B, 3, H, W) to latents before quantisation, ``.latents`` (B, D, h, w)."""
+        self._check_images(x)
+        hidden = self.encoder(x.to(self.encoder.conv_in.weight.dtype))
+        latents = self.quant_conv(hidden.to(self.quant_conv.weight.dtype))
+        return VQEncoderOutput(latents=latents) if return_dict else (latents,)
+
+    def decode(
+        self,
+        h: Tensor,
+        force_not_quantize: bool = False,
+        return_dict: bool = True,
+        shape: tuple[int, ...] | None = None,
+    ) -> DecoderOutput | tuple[Tensor, Tensor]:
+        """diffusers' ``decode``: latents (B, D, h, w), quantised first unless told not to."""
+        loss = h.new_zeros(h.shape[0])
+        if not force_not_quantize:
+            h, loss, _ = self.quantize(h)
+        elif self.config.lookup_from_codebook:
+            h = self.quantize.get_codebook_entry(h, shape)
+        sample = self.decode_latents(h)
+        return DecoderOutput(sample=sample, commit_loss=loss) if return_dict else (sample, loss)
+
+    def nearest_codes(self, latents: Tensor) -> Tensor:
+        """The index of the nearest codebook vector of each latent: (B, D, h, w) -> (B, h, w)."""
+        if latents.ndim != 4 or latents.shape[1] != self.codebook.shape[1]:
+            raise ValueError(
+                f"latents must be (B, {self.codebook.shape[1]}, h, w), got {tuple(latents.shape)}"
+            )
+        return nearest_codes(latents, self.codebook)
+
+    def lookup(self, codes: Tensor) -> Tensor:
+        """The codebook vectors of codes: (B, h, w) int64 -> quantised latents (B, D, h, w)."""
+        self._check_codes(codes)
+        return self.codebook[codes].permute(0, 3, 1, 2).contiguous()  # (B, D, h, w)
+
+    def decode_latents(self, latents: Tensor) -> Tensor:
+        """Latents (B, D, h, w), decoded as they are: pictures (B, 3, H, W), about [-1, 1]."""
+        hidden = self.post_quant_conv(latents.to(self.post_quant_conv.weight.dtype))
+        conditioning = latents if self.config.norm_type == "spatial" else None
+        sample = self.decoder(hidden.to(self.decoder.conv_in.weight.dtype), conditioning)
+        return sample.to(hidden.dtype)
+
+    def encode_codes(self, images: Tensor) -> Tensor:
+        """Pictures (B, 3, H, W) in [-1, 1] to codes (B, h, w), int64."""
+        return self.nearest_codes(self.encode(images).latents)
+
+    def decode_codes(self, codes: Tensor) -> Tensor:
+        """Codes (B, h, w) to pictures (B, 3, H, W), about [-1, 1], not clamped.
+
+        ``decode_codes(encode_codes(x))`` equals the reconstruction ``model(x).sample`` bit for bit.
+        """
+        return self.decode_latents(self.lookup(codes))
+
+    def _check_images(self, images: Tensor) -> None:
+        channels, factor = self.config.in_channels, self.factor
+        if images.ndim != 4 or images.shape[1] != channels:
+            raise ValueError(f"images must be (B, {channels}, H, W), got {tuple(images.shape)}")
+        height, width = images.shape[-2:]
+        if height % factor or width % factor or not height or not width:
+            raise ValueError(
+                f"both sides of a picture must be multiples of {factor}, got {height} x {width}"
+            )
+
+    def _check_codes(self, codes: Tensor) -> None:
+        if codes.ndim != 3 or codes.dtype not in (torch.int64, torch.int32):
+            raise ValueError(
+                f"codes must be integers (B, h, w), got {codes.dtype} {tuple(codes.shape)}"
+            )
+        size = self.codebook.shape[0]
+        if codes.numel() and (codes.min() < 0 or codes.max() >= size):
+            raise ValueError(
+                f"codes must be in 0..{size - 1}, got {int(codes.min())}..{int(codes.max())}"
+            )
+
+
+def has_native_bfloat16(device: str | torch.device) -> bool:
+    """Whether bfloat16 is multiplied in hardware there (AVX512-BF16 or AMX; any recent GPU)."""
+    if torch.device(device).type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    capability = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
+    return bool(capability.get("avx512_bf16") or capability.get("amx_bf16"))
+
+
+def last_layer(model: nn.Module) -> nn.Parameter:
+    """The weight of the decoder's last convolution, where the adaptive weight is measured."""
+    return model.decoder.conv_out.weight
