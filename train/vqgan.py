@@ -118,6 +118,8 @@ class Options:
     val_size: int = 256
     val_pictures: int = 64
     tracker: Literal["tensorboard", "trackio", "none"] = "tensorboard"
+    stop_after: int | None = None
+    """Steps after which to stop with a checkpoint, for runs cut in pieces; the schedule stays."""
     resume: bool = False
     push_to_hub: str | None = None
     """user/repo to publish the trained set to."""
@@ -317,7 +319,9 @@ def main(options: Options) -> None:
         norm = accelerator.clip_grad_norm_(trained, options.clip)
         parts |= {"loss": loss, "codebook": found.loss, "gradient_norm": torch.as_tensor(norm)}
         parts |= {"perplexity": found.perplexity, "batch_usage": found.usage}
-        scalars = {name: part.detach().float().mean().item() for name, part in parts.items()}
+        values = torch.stack([part.detach().float().mean() for part in parts.values()])
+        values = accelerator.reduce(values, "mean").tolist()
+        scalars = dict(zip(parts, values, strict=True))
         if not all(map(math.isfinite, scalars.values())):
             accelerator.print(f"\nstep {step}: not finite: {scalars}")
             raise SystemExit(f"stopped at step {step}; the last good checkpoint is {checkpoint}")
@@ -355,7 +359,7 @@ def main(options: Options) -> None:
         if step % 50 == 0:
             accelerator.log({f"train/{k}": v for k, v in scalars.items()}, step=step)
 
-        last = progress.step == options.steps
+        last = progress.step in (options.steps, options.stop_after)
         if progress.step % options.evaluate_every == 0 or last:
             history.flush()
             if is_main:
@@ -372,6 +376,8 @@ def main(options: Options) -> None:
                 shutil.rmtree(checkpoint, ignore_errors=True)
                 fresh.rename(checkpoint)
             accelerator.wait_for_everyone()
+        if last:
+            break
     accelerator.end_training()
     if options.push_to_hub and is_main:
         from vqgan_space.hub.push import push_set

@@ -32,6 +32,15 @@ VQGAN_SIZES: dict[str, dict[str, Any]] = {
         vq_embed_dim=8,
         sample_size=256,
     ),
+    # To try a script out, not to look at.
+    "tiny": _vqgan(
+        (8, 8, 16, 16),
+        norm_num_groups=4,
+        latent_channels=16,
+        num_vq_embeddings=64,
+        vq_embed_dim=4,
+        sample_size=32,
+    ),
     # CompVis/taming-transformers' vqgan_imagenet_f16_1024, 72M parameters.
     "taming-f16": {
         **_vqgan(
