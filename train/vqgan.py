@@ -1,7 +1,8 @@
 """Train a VQGAN (arXiv 2012.09841) on a folder, a parquet file or a data set of the Hub.
 
     python train/vqgan.py --data photos/train --val photos/val --size f16 --out runs/f16
-    accelerate launch --num_processes 2 train/vqgan.py ...
+    accelerate launch --multi_gpu --num_processes 2 train/vqgan.py ...
+    ACCELERATE_USE_CPU=1 torchrun --nproc_per_node 2 train/vqgan.py ...   # without accelerators
 
 Every ``--evaluate-every`` steps the held-out pictures are measured and painted as a grid, and
 ``OUT/checkpoint`` is written, from which ``--resume`` goes on to the same loss curve. The trained

@@ -35,7 +35,8 @@ def train(pictures: Path, out: Path, *options: str, processes: int = 1) -> str:
     """Run the script; its output. A tiny model, everything but the perceptual loss switched on."""
     launch = [sys.executable]
     if processes > 1:
-        launch += ["-m", "accelerate.commands.launch", "--cpu", "--num_machines", "1"]
+        # accelerate starts several processes by --multi_gpu alone; without a GPU they use gloo.
+        launch += ["-m", "accelerate.commands.launch", "--multi_gpu"]
         launch += ["--num_processes", str(processes), "--mixed_precision", "no"]
     command = f"""train/vqgan.py --data {pictures} --val {pictures} --out {out} --size tiny
         --steps 6 --batch-size 4 --crop 32 --val-size 32 --val-pictures 2 --warmup 2 --lr 1e-3
