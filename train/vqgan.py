@@ -87,6 +87,8 @@ class Options:
     l2: float = 0.0
     gradients: float = 0.0
     """Weight of the multi-scale gradient loss."""
+    colour: float = 0.0
+    """Weight of the coarse colour loss, for trainings too short to learn colour otherwise."""
     perceptual: float = 1.0
     perceptual_net: Literal["vgg", "alex"] = "vgg"
     stand_in: Literal["features", "gradients", "none"] = "features"
@@ -284,7 +286,7 @@ def main(options: Options) -> None:
         step = progress.step
         quantise = step >= options.k_means_step
         adversarial = options.gan > 0 and step >= options.gan_start
-        if options.k_means_step and step == options.k_means_step and not options.start_from:
+        if options.k_means_step and step == options.k_means_step:
             raw_model.quantizer.start_from(torch.cat(list(recent)))
             recent.clear()
 
@@ -293,6 +295,8 @@ def main(options: Options) -> None:
             parts = {"pixel": losses.pixel_loss(output, images, options.l1, options.l2)}
             if options.gradients:
                 parts["gradients"] = options.gradients * losses.gradient_loss(output, images)
+            if options.colour:
+                parts["colour"] = options.colour * losses.colour_loss(output, images)
             if perceptual is not None:
                 parts["perceptual"] = options.perceptual * perceptual(output, images).mean()
             reconstruction = torch.stack(list(parts.values())).sum()

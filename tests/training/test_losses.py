@@ -28,6 +28,16 @@ def test_gradient_loss_ignores_an_offset_and_sees_a_shift() -> None:
     assert losses.gradient_loss(picture.roll(1, 3), picture) > 0.05
 
 
+def test_colour_loss_ignores_brightness_and_fine_colour() -> None:
+    picture = torch.rand(1, 3, 16, 16)
+    assert losses.colour_loss(picture * 0 + 0.5, picture * 0) < 1e-6
+    tinted = picture + torch.tensor([0.2, 0.0, -0.2])[None, :, None, None]
+    assert losses.colour_loss(tinted, picture).item() == pytest.approx(0.4, rel=1e-4)
+    dither = torch.zeros(1, 3, 16, 16)
+    dither[:, 0, ::2], dither[:, 0, 1::2] = 0.5, -0.5
+    assert losses.colour_loss(picture + dither, picture) < 1e-6
+
+
 def test_pixel_loss_weights() -> None:
     a, b = torch.zeros(1, 3, 2, 2), torch.full((1, 3, 2, 2), 0.5)
     assert losses.pixel_loss(a, b, l1=2, l2=4).item() == pytest.approx(2 * 0.5 + 4 * 0.25)

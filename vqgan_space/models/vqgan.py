@@ -17,6 +17,7 @@ from diffusers.models.autoencoders.vae import DecoderOutput, VectorQuantizer
 from diffusers.models.autoencoders.vq_model import VQEncoderOutput
 from torch import Tensor, nn
 
+from . import fast
 from .quantizers import nearest_codes
 
 
@@ -30,7 +31,7 @@ class NearestCode(VectorQuantizer):
 
     def forward(self, z: Tensor) -> tuple[Tensor, Tensor, tuple[None, None, Tensor]]:
         codes = nearest_codes(z, self.embedding.weight)
-        quantised = self.get_codebook_entry(codes.flatten(), (*codes.shape, self.vq_embed_dim))
+        quantised = self.embedding(codes).permute(0, 3, 1, 2).contiguous()  # (B, D, h, w)
         z = z.to(quantised.dtype)
         loss = (quantised - z.detach()).square().mean()
         loss = loss + self.beta * (quantised.detach() - z).square().mean()
@@ -46,11 +47,16 @@ class VQGAN(VQModel):
     sides are multiples of ``factor``; codes are int64 (B, H / factor, W / factor) in [0, K).
     """
 
-    # Wrapped so that diffusers reads VQModel's own options off the signature.
-    @functools.wraps(VQModel.__init__)
+    config: Any
+    encoder: Any
+    decoder: Any
+    quant_conv: nn.Conv2d
+    post_quant_conv: nn.Conv2d
+    quantize: NearestCode
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        size, dim = self.quantize.n_e, self.quantize.vq_embed_dim
+        size, dim = self.config.num_vq_embeddings, self.quantize.vq_embed_dim
         self.quantize = NearestCode(size, dim, beta=0.25, legacy=False)
 
     @property
@@ -75,12 +81,14 @@ class VQGAN(VQModel):
         if dtype is None:
             dtype = torch.bfloat16 if has_native_bfloat16(device) else torch.float32
         self.eval().requires_grad_(False).to(device)
-        self.encoder.to(dtype=dtype, memory_format=torch.channels_last)
-        self.decoder.to(dtype=dtype, memory_format=torch.channels_last)
+        fast.use_fast_blocks(self)
+        fast.cast(self.encoder, self.decoder, dtype)
+        self.encoder.to(memory_format=torch.channels_last)
+        self.decoder.to(memory_format=torch.channels_last)
         return self
 
-    def encode(self, x: Tensor, return_dict: bool = True) -> VQEncoderOutput | tuple[Tensor]:
-        """Pictures (B, 3, H, W) to latents before quantisation, ``.latents`` (B, D, h, w)."""
+    def encode(self, x: Tensor, return_dict: bool = True) -> Any:
+        """Pictures (B, 3, H, W) to a ``VQEncoderOutput``, ``.latents`` (B, D, h, w) not quantised."""
         self._check_images(x)
         hidden = self.encoder(x.to(self.encoder.conv_in.weight.dtype))
         latents = self.quant_conv(hidden.to(self.quant_conv.weight.dtype))
@@ -98,9 +106,10 @@ class VQGAN(VQModel):
         if not force_not_quantize:
             h, loss, _ = self.quantize(h)
         elif self.config.lookup_from_codebook:
-            h = self.quantize.get_codebook_entry(h, shape)
+            h = self.quantize.get_codebook_entry(h, shape)  # type: ignore[arg-type]
         sample = self.decode_latents(h)
-        return DecoderOutput(sample=sample, commit_loss=loss) if return_dict else (sample, loss)
+        output = DecoderOutput(sample=sample, commit_loss=loss)  # type: ignore[arg-type]
+        return output if return_dict else (sample, loss)
 
     def nearest_codes(self, latents: Tensor) -> Tensor:
         """The index of the nearest codebook vector of each latent: (B, D, h, w) -> (B, h, w)."""
@@ -113,7 +122,7 @@ class VQGAN(VQModel):
     def lookup(self, codes: Tensor) -> Tensor:
         """The codebook vectors of codes: (B, h, w) int64 -> quantised latents (B, D, h, w)."""
         self._check_codes(codes)
-        return self.codebook[codes].permute(0, 3, 1, 2).contiguous()  # (B, D, h, w)
+        return self.quantize.embedding(codes).permute(0, 3, 1, 2).contiguous()  # (B, D, h, w)
 
     def decode_latents(self, latents: Tensor) -> Tensor:
         """Latents (B, D, h, w), decoded as they are: pictures (B, 3, H, W), about [-1, 1]."""
@@ -155,6 +164,10 @@ class VQGAN(VQModel):
             )
 
 
+# diffusers reads a model's options off its constructor's signature: VQModel's own.
+functools.update_wrapper(VQGAN.__init__, VQModel.__init__)
+
+
 def has_native_bfloat16(device: str | torch.device) -> bool:
     """Whether bfloat16 is multiplied in hardware there (AVX512-BF16 or AMX; any recent GPU)."""
     if torch.device(device).type == "cuda":
@@ -163,6 +176,6 @@ def has_native_bfloat16(device: str | torch.device) -> bool:
     return bool(capability.get("avx512_bf16") or capability.get("amx_bf16"))
 
 
-def last_layer(model: nn.Module) -> nn.Parameter:
+def last_layer(model: VQGAN) -> nn.Parameter:
     """The weight of the decoder's last convolution, where the adaptive weight is measured."""
     return model.decoder.conv_out.weight
