@@ -129,7 +129,7 @@ class Options:
 
 
 class Autoencoder(nn.Module):
-    """The VQGAN with its training quantizer: one module, so that one wrapper shares its gradients."""
+    """The VQGAN with its training quantizer: one module for one wrapper that shares gradients."""
 
     def __init__(self, vqgan: VQGAN, quantizer: Quantizer) -> None:
         super().__init__()

@@ -21,6 +21,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from diffusers.models.attention_processor import Attention
+from diffusers.models.autoencoders.vae import Decoder, Encoder
 from diffusers.models.resnet import ResnetBlock2D, ResnetBlockCondNorm2D
 from diffusers.models.upsampling import Upsample2D
 from torch import Tensor, nn
@@ -43,7 +44,7 @@ def use_fast_blocks(model: nn.Module) -> None:
             module.set_processor(ChannelsLastAttention())
 
 
-def cast(encoder: nn.Module, decoder: nn.Module, dtype: torch.dtype) -> None:
+def cast(encoder: Encoder, decoder: Decoder, dtype: torch.dtype) -> None:
     """Cast encoder and decoder to ``dtype`` where that pays, in place.
 
     The decoder's first blocks see the smallest maps, and every later block magnifies their
@@ -94,7 +95,8 @@ class FastUpsample(Upsample2D):
             return super().forward(hidden_states, output_size, *args, **kw)
         batch, _, height, width = hidden_states.shape
         weight, bias = self._folded_parameters()
-        phases = F.conv2d(hidden_states.to(weight.dtype), weight, bias, padding=1)  # (B, 4*C', h+1, w+1)
+        hidden_states = hidden_states.to(weight.dtype)
+        phases = F.conv2d(hidden_states, weight, bias, padding=1)  # (B, 4*C', h+1, w+1)
         channels = phases.shape[1] // 4
         result = torch.empty(
             (batch, channels, 2 * height, 2 * width),
@@ -110,7 +112,7 @@ class FastUpsample(Upsample2D):
         return result
 
     def _folded_parameters(self) -> tuple[Tensor, Tensor | None]:
-        """The folded weight (4*C', C, 2, 2) and bias (4*C',), made again when the weight changes."""
+        """The folded weight (4*C', C, 2, 2) and bias (4*C',), made anew when a weight changes."""
         weight, bias = self.conv.weight, self.conv.bias
         if weight.requires_grad and torch.is_grad_enabled():
             return fold_upsample(weight, bias)

@@ -88,7 +88,7 @@ class VQGAN(VQModel):
         return self
 
     def encode(self, x: Tensor, return_dict: bool = True) -> Any:
-        """Pictures (B, 3, H, W) to a ``VQEncoderOutput``, ``.latents`` (B, D, h, w) not quantised."""
+        """Pictures (B, 3, H, W) to a ``VQEncoderOutput``: ``.latents`` (B, D, h, w), unquantised."""
         self._check_images(x)
         hidden = self.encoder(x.to(self.encoder.conv_in.weight.dtype))
         latents = self.quant_conv(hidden.to(self.quant_conv.weight.dtype))
@@ -106,9 +106,9 @@ class VQGAN(VQModel):
         if not force_not_quantize:
             h, loss, _ = self.quantize(h)
         elif self.config.lookup_from_codebook:
-            h = self.quantize.get_codebook_entry(h, shape)  # type: ignore[arg-type]
+            h = self.quantize.get_codebook_entry(h, shape)
         sample = self.decode_latents(h)
-        output = DecoderOutput(sample=sample, commit_loss=loss)  # type: ignore[arg-type]
+        output = DecoderOutput(sample=sample, commit_loss=loss)
         return output if return_dict else (sample, loss)
 
     def nearest_codes(self, latents: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Perceptual distances: LPIPS where its backbone can be had, else a stand-in named for what it is."""
+"""Perceptual distances: LPIPS where its backbone can be had, else a stand-in under its own name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Choice = Literal["auto", "lpips", "features"]
 
 
 class LPIPS(nn.Module):
-    """LPIPS (Zhang et al., arXiv 1801.03924) from the ``lpips`` package: (B, 3, H, W) x 2 -> (B,)."""
+    """LPIPS (arXiv 1801.03924) from the ``lpips`` package: (B, 3, H, W) x 2 -> (B,)."""
 
     def __init__(self, net: str = "vgg") -> None:
         super().__init__()
