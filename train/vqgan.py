@@ -13,11 +13,10 @@ from __future__ import annotations
 
 import json
 import math
+import shlex
 import shutil
 import sys
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -41,16 +40,17 @@ from vqgan_space.data.datasets import (
     RandomCrops,
     find_pictures,
 )
+from vqgan_space.hub.card import CardFacts, write_card
 from vqgan_space.models.discriminator import PatchDiscriminator
 from vqgan_space.models.quantizers import (
     EMAQuantizer,
-    Quantized,
     Quantizer,
     StraightThroughQuantizer,
 )
 from vqgan_space.models.sizes import VQGAN_SIZES
 from vqgan_space.models.vqgan import VQGAN, last_layer
 from vqgan_space.training import losses
+from vqgan_space.training.autoencoder import Autoencoder, Progress, averaged
 from vqgan_space.training.evaluation import measure_reconstructions
 from vqgan_space.training.perceptual import load_perceptual
 
@@ -128,35 +128,6 @@ class Options:
     """user/repo to publish the trained set to."""
 
 
-class Autoencoder(nn.Module):
-    """The VQGAN with its training quantizer: one module for one wrapper that shares gradients."""
-
-    def __init__(self, vqgan: VQGAN, quantizer: Quantizer) -> None:
-        super().__init__()
-        self.vqgan, self.quantizer = vqgan, quantizer
-        vqgan.quantize.requires_grad_(False)  # it only receives the finished codebook
-
-    def forward(self, images: Tensor, quantise: bool) -> tuple[Tensor, Tensor, Quantized]:
-        """Reconstructions, the latents as compared (B, D, h, w), and what the quantizer made."""
-        latents = self.vqgan.encode(images).latents
-        found = self.quantizer(latents)
-        latents = self.quantizer.normalise(latents)
-        return self.vqgan.decode_latents(found.latents if quantise else latents), latents, found
-
-
-class Progress:
-    """The number of steps done, in the form that accelerate saves."""
-
-    def __init__(self) -> None:
-        self.step = 0
-
-    def state_dict(self) -> dict[str, int]:
-        return {"step": self.step}
-
-    def load_state_dict(self, state: dict[str, int]) -> None:
-        self.step = state["step"]
-
-
 def build(options: Options) -> Autoencoder:
     """A fresh or, with ``start_from``, a trained autoencoder."""
     if options.size not in VQGAN_SIZES:
@@ -193,26 +164,27 @@ def choose_perceptual(options: Options, accelerator: Accelerator) -> nn.Module |
     return load_perceptual("features") if options.stand_in == "features" else None
 
 
-@contextmanager
-def averaged(model: Autoencoder, ema: EMAModel) -> Iterator[VQGAN]:
-    """The VQGAN with the averaged weights and the quantizer's codebook, for as long as it lasts."""
-    ema.store(model.vqgan.parameters())
-    ema.copy_to(model.vqgan.parameters())
-    model.vqgan.codebook.data.copy_(model.quantizer.codebook.detach())
-    try:
-        yield model.vqgan.eval()
-    finally:
-        ema.restore(model.vqgan.parameters())
-        model.train()
-
-
-def save_set(vqgan: VQGAN, options: Options, figures: dict[str, Any]) -> None:
-    """The weights in half precision, the options and the figures, under OUT."""
+def save_set(vqgan: VQGAN, options: Options, figures: dict[str, Any], grid: Tensor) -> None:
+    """What is published, under OUT: weights in half precision, figures, samples and a card."""
     half = VQGAN.from_config(vqgan.config)
     half.load_state_dict(vqgan.state_dict())
     half.half().save_pretrained(options.out / "vqgan")
     record = {"options": asdict(options), "figures": figures}
     (options.out / "training.json").write_text(json.dumps(record, indent=1, default=str))
+    samples = options.out / "samples" / "held-out.png"
+    samples.parent.mkdir(exist_ok=True)
+    save_image(grid, samples, nrow=len(grid) // 2)
+    facts = CardFacts(
+        name=options.out.name,
+        trained_on=f"Pictures: {options.data}.",
+        trained_how=f"{options.steps} steps of {options.batch_size} crops of {options.crop} px.",
+        command=shlex.join(["python", *sys.argv]),
+        figures={k: v if isinstance(v, str) else f"{v:.4g}" for k, v in figures.items()},
+        measured_on=f"{options.val}, centre crops of {options.val_size} px",
+        samples="samples/held-out.png",
+        repo_id=options.push_to_hub,
+    )
+    write_card(options.out, facts)
 
 
 def main(options: Options) -> None:
@@ -370,7 +342,8 @@ def main(options: Options) -> None:
             if is_main:
                 with averaged(raw_model, ema) as vqgan:
                     figures, grid = measure_reconstructions(vqgan, val_loader, measure)
-                    save_set(vqgan, options, figures | {"perceptual_name": measure.name})
+                    record = figures | {"perceptual_name": measure.name}
+                    save_set(vqgan, options, record, grid)
                 shown = ", ".join(f"{k} {v:.4f}" for k, v in figures.items())
                 tqdm.write(f"step {progress.step}: {shown} (perceptual: {measure.name})")
                 save_image(grid, options.out / f"step-{progress.step:06}.png", nrow=8)

@@ -1,0 +1,54 @@
+"""What a VQGAN is while it is trained: the model, its training quantizer, its averaged weights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from diffusers.training_utils import EMAModel
+from torch import Tensor, nn
+
+from vqgan_space.models.quantizers import Quantized, Quantizer
+from vqgan_space.models.vqgan import VQGAN
+
+
+class Autoencoder(nn.Module):
+    """The VQGAN with its training quantizer: one module for one wrapper that shares gradients."""
+
+    def __init__(self, vqgan: VQGAN, quantizer: Quantizer) -> None:
+        super().__init__()
+        self.vqgan, self.quantizer = vqgan, quantizer
+        vqgan.quantize.requires_grad_(False)  # it only receives the finished codebook
+
+    def forward(self, images: Tensor, quantise: bool) -> tuple[Tensor, Tensor, Quantized]:
+        """Reconstructions, the latents as compared (B, D, h, w), and what the quantizer made."""
+        latents = self.vqgan.encode(images).latents
+        found = self.quantizer(latents)
+        latents = self.quantizer.normalise(latents)
+        return self.vqgan.decode_latents(found.latents if quantise else latents), latents, found
+
+
+class Progress:
+    """The number of steps done, in the form that accelerate saves."""
+
+    def __init__(self) -> None:
+        self.step = 0
+
+    def state_dict(self) -> dict[str, int]:
+        return {"step": self.step}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        self.step = state["step"]
+
+
+@contextmanager
+def averaged(model: Autoencoder, ema: EMAModel) -> Iterator[VQGAN]:
+    """The VQGAN with the averaged weights and the quantizer's codebook, for as long as it lasts."""
+    ema.store(model.vqgan.parameters())
+    ema.copy_to(model.vqgan.parameters())
+    model.vqgan.codebook.data.copy_(model.quantizer.codebook.detach())
+    try:
+        yield model.vqgan.eval()
+    finally:
+        ema.restore(model.vqgan.parameters())
+        model.train()
