@@ -22,6 +22,7 @@ from vqgan_space.codes import Codes, load_codes, save_codes
 from vqgan_space.generation.edits import CROSSES, SHUFFLES
 from vqgan_space.images import read_settings
 from vqgan_space.models.vqgan import VQGAN
+from vqgan_space.ui.models import Models
 from vqgan_space.ui.shuffle import CROSS_WAYS, METHODS
 
 
@@ -90,7 +91,8 @@ def test_every_edit_of_codes_is_on_offer() -> None:
 def test_a_variant_comes_again_from_the_seed_in_its_caption(client: Client, picture: str) -> None:
     variants = shuffle(client, picture=picture, how="all", seed=7, variants=3)
     seeds = [int(re.fullmatch(r"seed (\d+)", caption)[1]) for _, caption in variants]
-    assert seeds[0] == 7 and len(set(seeds)) == 3
+    assert seeds[0] == 7
+    assert len(set(seeds)) == 3
     assert not np.array_equal(variants[0][0], variants[2][0])
     ((again, _),) = shuffle(client, picture=picture, how="all", seed=seeds[2], variants=1)
     assert np.array_equal(again, variants[2][0])
@@ -176,7 +178,8 @@ def test_interpolation_gives_a_strip_and_a_video(
     path = video["video"] if isinstance(video, dict) else video
     with av.open(path) as container:
         frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
-    assert len(frames) == 6 and frames[0].shape == (64, 96, 3)  # there and back
+    assert len(frames) == 6
+    assert frames[0].shape == (64, 96, 3)
 
 
 # What bad input gets
@@ -211,7 +214,9 @@ def test_a_bad_picture_gets_a_sentence_and_the_app_goes_on(
     assert pixels(reconstruct(client, picture)[0]).shape == (64, 96, 3)
 
 
-def save_as(mode: str, suffix: str, **options: Any) -> Callable[[Path], tuple[str, tuple[int, int]]]:
+def save_as(
+    mode: str, suffix: str, **options: Any
+) -> Callable[[Path], tuple[str, tuple[int, int]]]:
     def make(folder: Path) -> tuple[str, tuple[int, int]]:
         path = folder / f"odd{suffix}"
         Image.new("RGB", (80, 40), "teal").convert(mode).save(path, **options)
@@ -335,6 +340,18 @@ def test_files_of_the_server_cannot_be_named(client: Client, picture: str) -> No
         assert "event: error" in answer.read().decode()
 
 
+def test_models_go_by_short_names(tmp_path: Path, tiny_vqgan: VQGAN) -> None:
+    folders = [str(tmp_path / run / "ema") for run in ("first", "second")]
+    for folder in folders:
+        tiny_vqgan.save_pretrained(folder)
+    models = Models(folders)
+    assert models.names[:2] == ["ema", "second/ema"]
+    loaded = models.get("second/ema")
+    assert models.get("second/ema") is loaded  # once for all visitors
+    with pytest.raises(ValueError, match="choose one of ema, second/ema"):
+        models.get(str(tmp_path))
+
+
 def test_help_lists_the_flags() -> None:
     shown = subprocess.run([sys.executable, APP, "--help"], capture_output=True, text=True)
     assert shown.returncode == 0
@@ -342,9 +359,9 @@ def test_help_lists_the_flags() -> None:
         assert flag in shown.stdout
 
 
-def test_an_unknown_model_on_the_command_line_is_one_sentence() -> None:
-    run = subprocess.run(
-        [sys.executable, APP, "--model", "no-such-model"], capture_output=True, text=True
-    )
+@pytest.mark.parametrize("flags", [("--model", "no-such-thing"), ("--device", "no-such-thing")])
+def test_what_the_command_line_names_in_vain_is_one_sentence(flags: tuple[str, str]) -> None:
+    run = subprocess.run([sys.executable, APP, *flags], capture_output=True, text=True)
     assert run.returncode != 0
-    assert "no-such-model" in run.stderr and "Traceback" not in run.stderr
+    assert "no-such-thing" in run.stderr
+    assert "Traceback" not in run.stderr

@@ -144,6 +144,28 @@ def test_choosing_a_variant_shows_its_codes(open_page: OpenPage, photographs: li
     assert sorted(third.split(",")) == sorted(first.split(","))
 
 
+def test_a_codes_file_stays_the_source_when_the_tab_is_left(
+    open_page: OpenPage, photographs: list[Path], tmp_path: Path
+) -> None:
+    page = open_page()
+    reconstruct(page, photographs[0])
+    with page.expect_download() as download:
+        page.click("#download-codes")
+    download.value.save_as(tmp_path / "codes.npz")
+    page.get_by_role("tab", name="Shuffle").click()
+    page.wait_for_selector("#variants img >> nth=5")
+    page.get_by_label("A codes file").check()
+    page.get_by_role("tab", name="Latents").click()
+    page.wait_for_selector("#latents-result img >> nth=1")
+    page.get_by_role("tab", name="Shuffle").click()
+    before = page.get_attribute("#variants img >> nth=0", "src")
+    upload(page, "#shuffle-codes-file", tmp_path / "codes.npz")
+    page.wait_for_function(
+        "before => document.querySelector('#variants img').src !== before", arg=before
+    )
+    assert page.get_by_text("That did not work").count() == 0
+
+
 def test_a_file_that_is_no_picture_is_answered_in_a_sentence(
     open_page: OpenPage, photographs: list[Path], tmp_path: Path
 ) -> None:
@@ -166,4 +188,5 @@ def test_the_page_asks_no_other_host(open_page: OpenPage, photographs: list[Path
     page.reload()
     reconstruct(page, photographs[0])
     ours = ("http://127.0.0.1:", "data:", "blob:")
-    assert asked and [url for url in asked if not url.startswith(ours)] == []
+    assert asked
+    assert [url for url in asked if not url.startswith(ours)] == []

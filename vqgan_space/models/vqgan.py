@@ -24,9 +24,9 @@ from .quantizers import nearest_codes
 class NearestCode(VectorQuantizer):
     """diffusers' ``VectorQuantizer`` with float32 distances and exact codebook rows as its output.
 
-    ``forward`` keeps diffusers' return value, ``(quantised, loss, (perplexity, None, codes))``, with
-    codes flat (B*h*w,). The value of ``quantised`` is the codebook row to the last bit (diffusers'
-    ``z + (q - z)`` is not), its gradient passes straight through to the latents.
+    ``forward`` keeps diffusers' return value, ``(quantised, loss, (perplexity, None, codes))``,
+    with codes flat (B*h*w,). The value of ``quantised`` is the codebook row to the last bit
+    (diffusers' ``z + (q - z)`` is not), its gradient passes straight through to the latents.
     """
 
     def forward(self, z: Tensor) -> tuple[Tensor, Tensor, tuple[None, None, Tensor]]:
@@ -88,7 +88,7 @@ class VQGAN(VQModel):
         return self
 
     def encode(self, x: Tensor, return_dict: bool = True) -> Any:
-        """Pictures (B, 3, H, W) to a ``VQEncoderOutput``: ``.latents`` (B, D, h, w), unquantised."""
+        """Pictures (B, 3, H, W) to a ``VQEncoderOutput``, ``.latents`` (B, D, h, w) unquantised."""
         self._check_images(x)
         hidden = self.encoder(x.to(self.encoder.conv_in.weight.dtype))
         latents = self.quant_conv(hidden.to(self.quant_conv.weight.dtype))
