@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,14 +14,12 @@ import numpy as np
 import pytest
 from gradio_client import Client, handle_file
 from PIL import Image
-from serving import APP, running_app
+from serving import running_app
 
 from vqgan_space.codes import Codes, load_codes, save_codes
-from vqgan_space.generation.edits import CROSSES, SHUFFLES
 from vqgan_space.images import read_settings
 from vqgan_space.models.vqgan import VQGAN
-from vqgan_space.ui.models import Models
-from vqgan_space.ui.shuffle import CROSS_WAYS, METHODS
+from vqgan_space.ui.shuffle import METHODS
 
 
 @pytest.fixture(scope="module")
@@ -81,11 +77,6 @@ def test_downloaded_codes_decode_to_the_same_pixels(client: Client, picture: str
     result, codes_path, _ = reconstruct(client, picture)
     decoded = client.predict(handle_file(codes_path), api_name="/decode_codes")
     assert np.array_equal(pixels(decoded), pixels(result))
-
-
-def test_every_edit_of_codes_is_on_offer() -> None:
-    assert {key for _, key in METHODS} == {*SHUFFLES, "cross"}
-    assert {key for _, key in CROSS_WAYS} == set(CROSSES)
 
 
 def test_a_variant_comes_again_from_the_seed_in_its_caption(client: Client, picture: str) -> None:
@@ -338,30 +329,3 @@ def test_files_of_the_server_cannot_be_named(client: Client, picture: str) -> No
         event = json.load(answer)["event_id"]
     with urllib.request.urlopen(f"{address}/{event}") as answer:
         assert "event: error" in answer.read().decode()
-
-
-def test_models_go_by_short_names(tmp_path: Path, tiny_vqgan: VQGAN) -> None:
-    folders = [str(tmp_path / run / "ema") for run in ("first", "second")]
-    for folder in folders:
-        tiny_vqgan.save_pretrained(folder)
-    models = Models(folders)
-    assert models.names[:2] == ["ema", "second/ema"]
-    loaded = models.get("second/ema")
-    assert models.get("second/ema") is loaded  # once for all visitors
-    with pytest.raises(ValueError, match="choose one of ema, second/ema"):
-        models.get(str(tmp_path))
-
-
-def test_help_lists_the_flags() -> None:
-    shown = subprocess.run([sys.executable, APP, "--help"], capture_output=True, text=True)
-    assert shown.returncode == 0
-    for flag in ("--host", "--port", "--share", "--model", "--device", "--dtype"):
-        assert flag in shown.stdout
-
-
-@pytest.mark.parametrize("flags", [("--model", "no-such-thing"), ("--device", "no-such-thing")])
-def test_what_the_command_line_names_in_vain_is_one_sentence(flags: tuple[str, str]) -> None:
-    run = subprocess.run([sys.executable, APP, *flags], capture_output=True, text=True)
-    assert run.returncode != 0
-    assert "no-such-thing" in run.stderr
-    assert "Traceback" not in run.stderr

@@ -5,13 +5,16 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from serving import running_app
 
 from vqgan_space.models.vqgan import VQGAN
 
-playwright = pytest.importorskip("playwright.sync_api", reason="no browser: install playwright")
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -23,14 +26,15 @@ FLAGS = [
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[playwright.Browser]:
+def chromium() -> Iterator[Browser]:
     """The browser; skips with one line where there is none."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="no browser: no playwright")
     with playwright.sync_playwright() as driver:
         path = shutil.which("chromium") or shutil.which("chromium-browser")
         try:
             browser = driver.chromium.launch(executable_path=path, args=FLAGS)
-        except playwright.Error as error:
-            pytest.skip(f"no browser: {str(error).splitlines()[0]}")
+        except playwright.Error:
+            pytest.skip("no browser starts here: install Debian's chromium or Playwright's own")
         yield browser
         browser.close()
 
@@ -45,11 +49,11 @@ def address(tmp_path_factory: pytest.TempPathFactory, tiny_vqgan: VQGAN) -> Iter
 
 
 @pytest.fixture
-def open_page(chromium: playwright.Browser, address: str) -> Iterator[Callable[..., object]]:
+def open_page(chromium: Browser, address: str) -> Iterator[Callable[..., Page]]:
     """Opens the app in a window of its own, of ``width`` x ``height`` pixels."""
     contexts = []
 
-    def open_page(width: int = 1280, height: int = 900) -> playwright.Page:
+    def open_page(width: int = 1280, height: int = 900) -> Page:
         context = chromium.new_context(viewport={"width": width, "height": height})
         context.set_default_timeout(60_000)
         contexts.append(context)

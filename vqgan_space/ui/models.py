@@ -1,0 +1,119 @@
+"""The models a visitor can choose from: loaded once, at first use, and shared by all visitors."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .. import hub
+
+if TYPE_CHECKING:
+    from ..models.vqgan import VQGAN
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model ready for inference, with the name and revision that go into files."""
+
+    name: str
+    revision: str
+    model: VQGAN
+
+    @property
+    def num_codes(self) -> int:
+        """Size of the codebook, K."""
+        return int(self.model.codebook.shape[0])
+
+
+class Models:
+    """Names on offer, and the models behind them.
+
+    Visitors choose among these names only: nothing that they type is looked for on the disk or on
+    the Hub.
+    """
+
+    def __init__(
+        self, extra: Sequence[str] = (), *, device: str = "cpu", dtype: str | None = None
+    ) -> None:
+        """Offer ``extra`` (presets, folders or Hub repos) first, then everything that ships.
+
+        Raises:
+            ValueError: one of ``extra`` is no model, or can't be had; or there is no such device.
+        """
+        _check_device(device)
+        for source in extra:
+            hub.model_revision(source)
+        self._sources: dict[str, str] = {}
+        for source in dict.fromkeys([*extra, *hub.list_models()]):
+            self._sources[self._free_name(source)] = source
+        self._device, self._dtype = device, dtype
+        self._loaded: dict[str, Loaded] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def names(self) -> list[str]:
+        """What the dropdowns list, the default first."""
+        return list(self._sources)
+
+    @property
+    def default(self) -> str | None:
+        """The model that is chosen at first, if there is any."""
+        return next(iter(self._sources), None)
+
+    def get(self, name: str | None) -> Loaded:
+        """The model of that name, loaded now if nobody has used it yet.
+
+        Raises:
+            ValueError: a name that is not on offer, in a sentence that lists what is.
+        """
+        if name not in self._sources:
+            raise ValueError(
+                f"There is no model called {name!r} here: choose one of {', '.join(self.names)}."
+                if self._sources
+                else "No model is installed: start the app with --model and a folder or Hub repo."
+            )
+        with self._lock:
+            if name not in self._loaded:
+                self._loaded[name] = self._load(name)
+            return self._loaded[name]
+
+    def _free_name(self, source: str) -> str:
+        """A folder goes by its own name, and by its parent's too where that name is taken."""
+        parts = Path(source).resolve().parts if Path(source).is_dir() else (source,)
+        for length in range(1, len(parts) + 1):
+            name = "/".join(parts[-length:])
+            if name not in self._sources:
+                break
+        return name
+
+    def _load(self, name: str) -> Loaded:
+        import torch
+
+        source = self._sources[name]
+        dtype = getattr(torch, self._dtype) if self._dtype else None
+        model = hub.load(source, device=self._device, dtype=dtype)
+        return Loaded(name, hub.model_revision(source), model)
+
+    def warm_up(self) -> None:
+        """Load what a first picture needs now, so that the first visitor does not wait for it."""
+        if self.default is None:
+            return
+        from PIL import Image
+
+        from ..generation.reconstruct import reconstruct
+
+        reconstruct(self.get(self.default).model, Image.new("RGB", (256, 256), "gray"))
+
+
+def _check_device(device: str) -> None:
+    if device == "cpu":  # always there, and no need to wait for PyTorch to know it
+        return
+    import torch
+
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:  # unknown, or PyTorch is built without it
+        raise ValueError(f"There is no device {device!r} on this machine: try cpu.") from error
