@@ -13,7 +13,6 @@ PUBLISHED = [
     "*/config.json",
     "*.safetensors",
     "*.safetensors.index.json",
-    "training.json",
     "samples/*.png",
     "samples/*.jpg",
 ]

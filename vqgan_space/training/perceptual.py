@@ -43,7 +43,12 @@ class FeatureDistance(nn.Module):
 
     def __init__(self, folder: Path | str = SHIPPED) -> None:
         super().__init__()
-        self.net = FeatureNet.from_pretrained(folder).float().eval().requires_grad_(False)
+        self.net = (
+            FeatureNet.from_pretrained(folder, low_cpu_mem_usage=False)
+            .float()
+            .eval()
+            .requires_grad_(False)
+        )
 
     def train(self, mode: bool = True) -> FeatureDistance:
         """Stays in eval mode: its BatchNorm must not follow the pictures that it judges."""

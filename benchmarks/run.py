@@ -1,0 +1,42 @@
+"""Print README's performance table: every part in a process of its own, one after the other.
+
+python benchmarks/run.py
+"""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+import sys
+
+from common import HEADER, ROOT
+
+PARTS = ("app_start.py", "reconstruct.py", "taming_size.py")
+
+
+def main() -> None:
+    import torch
+
+    print(f"{processor()}, {torch.get_num_threads()} threads, PyTorch {torch.__version__}\n")
+    print(HEADER, flush=True)
+    failed = [part for part in PARTS if run(part) != 0]
+    if failed:
+        raise SystemExit(f"failed: {', '.join(failed)}")
+
+
+def run(part: str) -> int:
+    command = [sys.executable, str(ROOT / "benchmarks" / part), "--row"]
+    return subprocess.run(command, cwd=ROOT, check=False).returncode
+
+
+def processor() -> str:
+    """The processor's name, where the system tells it."""
+    try:
+        with open("/proc/cpuinfo") as file:
+            return next(line.split(":", 1)[1].strip() for line in file if "model name" in line)
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+if __name__ == "__main__":
+    main()
