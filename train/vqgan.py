@@ -89,6 +89,8 @@ class Options:
     """Weight of the multi-scale gradient loss."""
     colour: float = 0.0
     """Weight of the coarse colour loss, for trainings too short to learn colour otherwise."""
+    green: float = 3.0
+    """How much heavier its green difference weighs than its red-blue difference."""
     perceptual: float = 1.0
     perceptual_net: Literal["vgg", "alex"] = "vgg"
     stand_in: Literal["features", "gradients", "none"] = "features"
@@ -107,6 +109,8 @@ class Options:
     crop: int = 128
     scale: tuple[float, float] = (0.5, 1.0)
     """Share of the shorter side that a crop covers."""
+    vivid: float = 0.0
+    """Share of crops with shuffled channels and stronger colours."""
     lr: float = 5e-4
     discriminator_lr: float = 2e-4
     warmup: int = 200
@@ -168,7 +172,8 @@ def save_set(vqgan: VQGAN, options: Options, figures: dict[str, Any], grid: Tens
     """What is published, under OUT: weights in half precision, figures, samples and a card."""
     half = VQGAN.from_config(vqgan.config)
     half.load_state_dict(vqgan.state_dict())
-    half.half().save_pretrained(options.out / "vqgan")
+    # A plain git push to the Hub takes files of up to 10 MB.
+    half.half().save_pretrained(options.out / "vqgan", max_shard_size="9MB")
     record = {"options": asdict(options), "figures": figures}
     (options.out / "training.json").write_text(json.dumps(record, indent=1, default=str))
     samples = options.out / "samples" / "held-out.png"
@@ -237,7 +242,7 @@ def main(options: Options) -> None:
         accelerator.init_trackers("vqgan", config=flat)
 
     pictures = find_pictures(options.data, options.column)
-    crops = RandomCrops(pictures, options.crop, options.scale, options.seed)
+    crops = RandomCrops(pictures, options.crop, options.scale, options.vivid, options.seed)
     share = options.batch_size * accelerator.num_processes
     numbers = Numbers(progress.step * share, options.steps * share)
     loader = DataLoader(
@@ -268,7 +273,8 @@ def main(options: Options) -> None:
             if options.gradients:
                 parts["gradients"] = options.gradients * losses.gradient_loss(output, images)
             if options.colour:
-                parts["colour"] = options.colour * losses.colour_loss(output, images)
+                colour = losses.colour_loss(output, images, green=options.green)
+                parts["colour"] = options.colour * colour
             if perceptual is not None:
                 parts["perceptual"] = options.perceptual * perceptual(output, images).mean()
             reconstruction = torch.stack(list(parts.values())).sum()

@@ -71,6 +71,15 @@ def test_crops_do_not_depend_on_workers_and_cover_an_epoch(folder: Path) -> None
     )
 
 
+def test_vivid_crops_are_more_colourful_and_as_bright(folder: Path) -> None:
+    pictures = find_pictures(folder)
+    plain, vivid = RandomCrops(pictures, 16), RandomCrops(pictures, 16, vivid=1.0)
+    a, b = (torch.stack([crops[n] for n in range(10)]) for crops in (plain, vivid))
+    assert b.std(dim=1).mean() > 1.2 * a.std(dim=1).mean()
+    assert (b.mean(dim=1) - a.mean(dim=1)).abs().mean() < 0.1
+    assert b.abs().max() <= 1
+
+
 def test_every_picture_comes_once_an_epoch(tmp_path: Path) -> None:
     for shade in range(6):
         Image.new("RGB", (32, 32), (shade * 40,) * 3).save(tmp_path / f"{shade}.png")
