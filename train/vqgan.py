@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
+import torch.nn.functional as F
 import tyro
 from accelerate import Accelerator, DistributedDataParallelKwargs
 from accelerate.utils import set_seed
@@ -91,6 +92,8 @@ class Options:
     """Weight of the coarse colour loss, for trainings too short to learn colour otherwise."""
     green: float = 3.0
     """How much heavier its green difference weighs than its red-blue difference."""
+    probe: float = 0.0
+    """Weight of the same loss, and L1, on mean colours read linearly off the latents."""
     perceptual: float = 1.0
     perceptual_net: Literal["vgg", "alex"] = "vgg"
     stand_in: Literal["features", "gradients", "none"] = "features"
@@ -268,13 +271,17 @@ def main(options: Options) -> None:
             recent.clear()
 
         with accelerator.autocast():
-            output, latents, found = model(images, quantise)
+            output, means, latents, found = model(images, quantise)
             parts = {"pixel": losses.pixel_loss(output, images, options.l1, options.l2)}
             if options.gradients:
                 parts["gradients"] = options.gradients * losses.gradient_loss(output, images)
             if options.colour:
                 colour = losses.colour_loss(output, images, green=options.green)
                 parts["colour"] = options.colour * colour
+            if options.probe:
+                cells = F.adaptive_avg_pool2d(images, means.shape[-2:])
+                probe = losses.colour_loss(means, cells, pool=1, green=options.green)
+                parts["probe"] = options.probe * (probe + F.l1_loss(means, cells))
             if perceptual is not None:
                 parts["perceptual"] = options.perceptual * perceptual(output, images).mean()
             reconstruction = torch.stack(list(parts.values())).sum()

@@ -15,10 +15,12 @@ def _vqgan(widths: tuple[int, ...], **options: Any) -> dict[str, Any]:
 
 
 VQGAN_SIZES: dict[str, dict[str, Any]] = {
-    # What ships: wide where the picture is small, for a processor without an accelerator.
+    # What ships: wide where the picture is small, for a processor without an accelerator. Groups
+    # hold at least four channels: normalising the last layer's channels one by one would take away
+    # every picture's own brightness and colour.
     "f16": _vqgan(
         (16, 32, 64, 128, 160),
-        norm_num_groups=16,
+        norm_num_groups=4,
         latent_channels=64,
         num_vq_embeddings=1024,
         vq_embed_dim=8,
@@ -26,7 +28,7 @@ VQGAN_SIZES: dict[str, dict[str, Any]] = {
     ),
     "f8": _vqgan(
         (16, 32, 64, 128),
-        norm_num_groups=16,
+        norm_num_groups=4,
         latent_channels=64,
         num_vq_embeddings=4096,
         vq_embed_dim=8,

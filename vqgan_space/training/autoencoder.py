@@ -13,19 +13,27 @@ from vqgan_space.models.vqgan import VQGAN
 
 
 class Autoencoder(nn.Module):
-    """The VQGAN with its training quantizer: one module for one wrapper that shares gradients."""
+    """The VQGAN with its training quantizer: one module for one wrapper that shares gradients.
+
+    A linear probe beside the decoder reads the mean colour of a cell off its latent. Its loss makes
+    the encoder write colour into the latents, which the decoder alone asks for late: as long as the
+    latents hold no green, nothing is gained by painting it, and the other way round.
+    """
 
     def __init__(self, vqgan: VQGAN, quantizer: Quantizer) -> None:
         super().__init__()
         self.vqgan, self.quantizer = vqgan, quantizer
+        self.probe = nn.Conv2d(quantizer.dim, 3, 1)
         vqgan.quantize.requires_grad_(False)  # it only receives the finished codebook
 
-    def forward(self, images: Tensor, quantise: bool) -> tuple[Tensor, Tensor, Quantized]:
-        """Reconstructions, the latents as compared (B, D, h, w), and what the quantizer made."""
+    def forward(self, images: Tensor, quantise: bool) -> tuple[Tensor, Tensor, Tensor, Quantized]:
+        """Reconstructions, mean colours (B, 3, h, w), the latents as compared (B, D, h, w), and
+        what the quantizer made of them."""
         latents = self.vqgan.encode(images).latents
         found = self.quantizer(latents)
         latents = self.quantizer.normalise(latents)
-        return self.vqgan.decode_latents(found.latents if quantise else latents), latents, found
+        passed = found.latents if quantise else latents
+        return self.vqgan.decode_latents(passed), self.probe(passed), latents, found
 
 
 class Progress:
