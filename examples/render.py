@@ -26,9 +26,7 @@ def main() -> None:
     arguments = parser.parse_args()
     unknown = set(arguments.names) - set(PICTURES)
     if unknown:
-        parser.error(
-            f"no picture called {', '.join(sorted(unknown))}; there are {', '.join(PICTURES)}"
-        )
+        parser.error(f"no picture called {', '.join(unknown)}; there are {', '.join(PICTURES)}")
     arguments.out.mkdir(parents=True, exist_ok=True)
     for name in arguments.names or PICTURES:
         start = time.perf_counter()
@@ -36,9 +34,7 @@ def main() -> None:
         path = arguments.out / f"{name}.{'png' if arguments.png else 'jpg'}"
         picture.save(path, **({} if arguments.png else {"quality": 92, "optimize": True}))
         seconds = time.perf_counter() - start
-        print(
-            f"{path}  {picture.width} x {picture.height}, {path.stat().st_size} bytes, {seconds:.0f} s"
-        )
+        print(f"{path}  {picture.width} x {picture.height}, {seconds:.0f} s")
 
 
 if __name__ == "__main__":

@@ -92,6 +92,5 @@ def build() -> Array:
 def height_at(grid: Array, x: Array, z: Array) -> Array:
     """Ground height at world points, with the roughness too fine for the map."""
     rough = 0.016 * (fbm(x * 42, z * 42, 3, 71) - 0.5)
-    return bilinear(grid, *to_cells(x, z)) + rough * smoothstep(
-        0.02, 0.5, bilinear(grid, *to_cells(x, z))
-    )
+    ground = bilinear(grid, *to_cells(x, z))
+    return ground + rough * smoothstep(0.02, 0.5, ground)
