@@ -1,0 +1,43 @@
+"""What ships: its size, its figures on real photographs, and the identity of its codes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+import vqgan_space
+from vqgan_space.data.datasets import CenterCrops, find_pictures
+from vqgan_space.hub.presets import WEIGHTS
+from vqgan_space.training import metrics
+
+
+@pytest.fixture(scope="module")
+def photographs(shared: Path) -> torch.Tensor:
+    """Sixteen held-out photographs, (16, 3, 256, 256)."""
+    crops = CenterCrops(find_pictures(shared / "data" / "photos" / "val"), 256)
+    return torch.stack([crops[index] for index in range(0, 64, 4)])
+
+
+def test_a_plain_git_push_to_the_hub_takes_every_file() -> None:
+    sizes = [path.stat().st_size for path in WEIGHTS.rglob("*") if path.is_file()]
+    assert max(sizes) < 10_000_000
+    assert sum(sizes) < 60_000_000
+
+
+@pytest.mark.parametrize("name, cells, psnr", [("vqgan-f16", 16, 19.5), ("vqgan-f8", 32, 22.5)])
+def test_a_shipped_set_paints_real_photographs_again(
+    photographs: torch.Tensor, name: str, cells: int, psnr: float
+) -> None:
+    model = vqgan_space.load(name)
+    with torch.inference_mode():
+        codes = model.encode_codes(photographs)
+        output = model.decode_codes(codes)
+        assert torch.equal(output, model(photographs).sample)
+    assert codes.shape == (16, cells, cells)
+    assert metrics.psnr(output, photographs).mean() > psnr
+    # No colour cast: over all pictures every channel's mean is kept.
+    cast = (output - photographs).mean(dim=(0, 2, 3)).abs()
+    assert cast.max() < 0.04
+    assert (WEIGHTS / name / "README.md").is_file()
