@@ -15,9 +15,9 @@ from vqgan_space.training import metrics
 
 @pytest.fixture(scope="module")
 def photographs(shared: Path) -> torch.Tensor:
-    """Sixteen held-out photographs, (16, 3, 256, 256)."""
+    """The held-out photographs, (64, 3, 256, 256)."""
     crops = CenterCrops(find_pictures(shared / "data" / "photos" / "val"), 256)
-    return torch.stack([crops[index] for index in range(0, 64, 4)])
+    return torch.stack([crops[index] for index in range(len(crops))])
 
 
 def test_a_plain_git_push_to_the_hub_takes_every_file() -> None:
@@ -32,10 +32,10 @@ def test_a_shipped_set_paints_real_photographs_again(
 ) -> None:
     model = vqgan_space.load(name)
     with torch.inference_mode():
-        codes = model.encode_codes(photographs)
-        output = model.decode_codes(codes)
-        assert torch.equal(output, model(photographs).sample)
-    assert codes.shape == (16, cells, cells)
+        codes = torch.cat([model.encode_codes(part) for part in photographs.split(8)])
+        output = torch.cat([model.decode_codes(part) for part in codes.split(8)])
+        assert torch.equal(output[:8], model(photographs[:8]).sample)
+    assert codes.shape == (64, cells, cells)
     assert metrics.psnr(output, photographs).mean() > psnr
     # No colour cast: over all pictures every channel's mean is kept.
     cast = (output - photographs).mean(dim=(0, 2, 3)).abs()
