@@ -11,7 +11,7 @@ import sys
 
 from common import HEADER, ROOT
 
-PARTS = ("app_start.py", "reconstruct.py", "taming_size.py")
+PARTS = ("app_start.py", "reconstruct.py", "taming_size.py", "scenes.py", "prior.py")
 
 
 def main() -> None:

@@ -13,7 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 COMMIT = "c0ffee" + "0" * 34
-Repos = dict[str, dict[str, bytes]]  # id -> path -> content
+# id (a data set's begins with "datasets/") -> path -> content
+Repos = dict[str, dict[str, bytes]]
 
 
 @contextmanager
@@ -42,6 +43,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _read(self) -> None:
         path = self.path.split("?")[0]
         if found := re.fullmatch(r"/api/models/([^/]+/[^/]+)(/revision/\w+)?", path):
+            return self._repo(found[1])
+        if found := re.fullmatch(r"/api/(datasets/[^/]+/[^/]+)(/revision/\w+)?", path):
             return self._repo(found[1])
         if found := re.fullmatch(r"/api/models/([^/]+/[^/]+)/tree/\w+", path):
             files = self.repos.get(found[1], {})
@@ -73,22 +76,25 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path == "/api/repos/create":
             request = json.loads(body)
             repo_id = f"{request['organization']}/{request['name']}"
+            if request.get("type") == "dataset":
+                repo_id = f"datasets/{repo_id}"
             self.repos.setdefault(repo_id, {})
             return self._json({"url": f"http://{self.headers['Host']}/{repo_id}"})
         if self.path == "/api/validate-yaml":
             return self._json({"errors": [], "warnings": []})
-        if found := re.fullmatch(r"/api/models/(.+)/preupload/main", self.path):
+        if re.fullmatch(r"/api/(models|datasets)/(.+)/preupload/main", self.path):
             files = [
                 {"path": file["path"], "uploadMode": "regular", "shouldIgnore": False}
                 for file in json.loads(body)["files"]
             ]
             return self._json({"files": files})
-        if found := re.fullmatch(r"/api/models/(.+)/commit/main", self.path):
+        if found := re.fullmatch(r"/api/(models/)?((?:datasets/)?.+)/commit/main", self.path):
+            repo_id = found[2]
             for line in map(json.loads, body.splitlines()):
                 if line["key"] == "file":
                     value = line["value"]
-                    self.repos[found[1]][value["path"]] = base64.b64decode(value["content"])
-            url = f"http://{self.headers['Host']}/{found[1]}/commit/{COMMIT}"
+                    self.repos[repo_id][value["path"]] = base64.b64decode(value["content"])
+            url = f"http://{self.headers['Host']}/{repo_id}/commit/{COMMIT}"
             return self._json({"commitOid": COMMIT, "commitUrl": url, "success": True})
         return self._answer(404, b"{}")
 

@@ -29,7 +29,7 @@ from accelerate.utils import set_seed
 from diffusers.optimization import get_cosine_schedule_with_warmup
 from diffusers.training_utils import EMAModel
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 from torchvision.utils import save_image
 from tqdm import tqdm
 
@@ -39,6 +39,7 @@ from vqgan_space.data.datasets import (
     CenterCrops,
     Numbers,
     RandomCrops,
+    WithScenes,
     find_pictures,
 )
 from vqgan_space.hub.card import CardFacts, write_card
@@ -114,6 +115,8 @@ class Options:
     """Share of the shorter side that a crop covers."""
     vivid: float = 0.0
     """Share of crops with shuffled channels and stronger colours."""
+    scenes: float = 0.0
+    """Share of drawn scenes (vqgan_space/data/scenes) among the crops."""
     lr: float = 5e-4
     discriminator_lr: float = 2e-4
     warmup: int = 200
@@ -182,9 +185,10 @@ def save_set(vqgan: VQGAN, options: Options, figures: dict[str, Any], grid: Tens
     samples = options.out / "samples" / "held-out.png"
     samples.parent.mkdir(exist_ok=True)
     save_image(grid, samples, nrow=len(grid) // 2)
+    mixed = f", and drawn scenes as {options.scenes:.0%} of the crops" if options.scenes else ""
     facts = CardFacts(
         name=options.out.name,
-        trained_on=f"Pictures: {options.data}.",
+        trained_on=f"Pictures: {options.data}{mixed}.",
         trained_how=f"{options.steps} steps of {options.batch_size} crops of {options.crop} px.",
         command=shlex.join(["python", *sys.argv]),
         figures={k: v if isinstance(v, str) else f"{v:.4g}" for k, v in figures.items()},
@@ -245,7 +249,9 @@ def main(options: Options) -> None:
         accelerator.init_trackers("vqgan", config=flat)
 
     pictures = find_pictures(options.data, options.column)
-    crops = RandomCrops(pictures, options.crop, options.scale, options.vivid, options.seed)
+    crops: Dataset = RandomCrops(pictures, options.crop, options.scale, options.vivid, options.seed)
+    if options.scenes:
+        crops = WithScenes(crops, options.scenes, options.crop, options.seed)
     share = options.batch_size * accelerator.num_processes
     numbers = Numbers(progress.step * share, options.steps * share)
     loader = DataLoader(

@@ -21,8 +21,8 @@ def find_pictures(source: str | Path, column: str | None = None, split: str = "t
     """The pictures of ``source``, as something indexable whose items ``decode`` opens.
 
     Args:
-        source: a folder (searched at any depth), a parquet file, a folder of parquet files, or the
-            name of a data set on the Hub.
+        source: a folder (searched at any depth), a parquet file, a folder of parquet files, the
+            name of a data set on the Hub, or "scenes" for drawn ones (256 of them to test on).
         column: the column that holds the pictures; found by its usual names when not given.
         split: which split of a Hub data set.
 
@@ -30,6 +30,10 @@ def find_pictures(source: str | Path, column: str | None = None, split: str = "t
         ValueError: nothing of that kind is there.
     """
     path = Path(source)
+    if source == "scenes" and not path.exists():
+        from .scenes.dataset import ScenePictures  # the painters, which no folder needs
+
+        return ScenePictures.held_out() if split == "test" else ScenePictures()
     if path.is_dir():
         files = sorted(p for p in path.rglob("*") if p.suffix.lower() in PICTURE_SUFFIXES)
         if files:
@@ -77,6 +81,8 @@ class _Column(Sequence):
 
 def decode(item: Any) -> Image.Image:
     """An item of ``find_pictures`` as an RGB picture."""
+    if isinstance(item, Image.Image):
+        return item.convert("RGB")
     if isinstance(item, dict):
         item = io.BytesIO(item["bytes"]) if item.get("bytes") else item["path"]
     elif isinstance(item, bytes):
@@ -137,6 +143,39 @@ class RandomCrops(Dataset):
             grey = tensor.mean(dim=0, keepdim=True)
             tensor = grey + rng.uniform(1, 3) * (tensor[rng.permutation(3)] - grey)
         return tensor.clamp(-1, 1)
+
+
+class WithScenes(Dataset):
+    """Crops of which a share are drawn scenes, spread evenly: (3, size, size) in [-1, 1].
+
+    A scene is drawn one to two times as high as the crop, which is cut out of it at random. Like
+    those of ``RandomCrops``, items are endless and determined by their number alone.
+
+    Args:
+        crops: the others, of which item n is asked for once each.
+        share: of the scenes, 0 to 1.
+        size: side of a crop in pixels, 64 to 256.
+        seed: of the scenes and of what is cut out of them.
+    """
+
+    def __init__(self, crops: Dataset, share: float, size: int, seed: int = 0) -> None:
+        if not 0 <= share <= 1:
+            raise ValueError(f"the share of scenes must be from 0 to 1, not {share}")
+        self.crops, self.share, self.size, self.seed = crops, share, size, seed
+
+    def __getitem__(self, number: int) -> Tensor:
+        scenes_before, scenes_after = (int((number + k) * self.share) for k in (0, 1))
+        if scenes_after == scenes_before:
+            return self.crops[number - scenes_before]
+        from .scenes.dataset import SPAN, picture_tensor
+        from .scenes.scene import render
+
+        rng = np.random.default_rng((self.seed, scenes_before, 1))
+        side = int(rng.integers(self.size, 2 * self.size + 1))
+        top, left = rng.integers(0, side - self.size + 1, 2)
+        picture, _, _ = render(self.seed * SPAN + scenes_before, side)
+        crop = picture[top : top + self.size, left : left + self.size]
+        return picture_tensor(np.ascontiguousarray(crop))
 
 
 class Numbers(Sampler[int]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from .load import locate, network_errors
 
@@ -31,13 +32,43 @@ def push_set(
         ValueError: the folder holds no VQGAN or no card, nobody is logged in, or the Hub refuses
             or can't be reached.
     """
-    from huggingface_hub import HfApi, get_token
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
-
     folder = Path(folder)
     locate(folder)
     if not (folder / "README.md").is_file():
         raise ValueError(f"{folder} has no card: write one with vqgan_space.hub.card.write_card.")
+    return _upload(
+        folder,
+        repo_id,
+        "model",
+        private=private,
+        allow_patterns=PUBLISHED,
+        ignore_patterns=KEPT,
+        commit_message=message or f"Upload {folder.name}",
+    )
+
+
+def push_dataset(folder: str | Path, repo_id: str, *, private: bool = False) -> str:
+    """Upload a data set's folder, all of it, to the data set ``user/repo``.
+
+    Returns:
+        The address of the repo.
+
+    Raises:
+        ValueError: the folder has no card, nobody is logged in, or the Hub refuses or can't be
+            reached.
+    """
+    folder = Path(folder)
+    if not (folder / "README.md").is_file():
+        raise ValueError(f"{folder} has no data set card (README.md): write one first.")
+    message = f"Upload {folder.name}"
+    return _upload(folder, repo_id, "dataset", private=private, commit_message=message)
+
+
+def _upload(folder: Path, repo_id: str, repo_type: str, *, private: bool, **options: Any) -> str:
+    """Makes the repo where it is not there yet, uploads to it and returns its address."""
+    from huggingface_hub import HfApi, get_token
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+
     if not get_token():
         raise ValueError(
             "Publishing needs a Hugging Face token with write access: log in with `hf auth login` "
@@ -45,14 +76,8 @@ def push_set(
         )
     api = HfApi()
     try:
-        url = api.create_repo(repo_id, private=private, exist_ok=True)
-        api.upload_folder(
-            repo_id=repo_id,
-            folder_path=folder,
-            allow_patterns=PUBLISHED,
-            ignore_patterns=KEPT,
-            commit_message=message or f"Upload {folder.name}",
-        )
+        url = api.create_repo(repo_id, repo_type=repo_type, private=private, exist_ok=True)
+        api.upload_folder(repo_id=repo_id, repo_type=repo_type, folder_path=folder, **options)
     except HFValidationError as error:
         raise ValueError(f"{repo_id!r} is no name for a Hub repo: use user/repo.") from error
     except HfHubHTTPError as error:

@@ -1,0 +1,1 @@
+"""A scene in words: a short caption and a long one."""

@@ -1,0 +1,33 @@
+"""Ids of the classes that a scene draws, as COCO-Stuff numbers them less one."""
+
+from __future__ import annotations
+
+BOAT = 8
+BIRD = 15
+SHEEP = 18
+COW = 19
+BRIDGE = 94
+BUILDING = 95
+BUSH = 96
+CLOUDS = 105
+FENCE = 112
+FLOWER = 118
+FOG = 119
+GRASS = 123
+HILL = 126
+HOUSE = 127
+MOUNTAIN = 134
+RIVER = 147
+ROAD = 148
+ROCK = 149
+SAND = 153
+SEA = 154
+SKY = 156
+SNOW = 158
+TREE = 168
+LAKE = 177
+
+DRAWN = (
+    BOAT, BIRD, SHEEP, COW, BRIDGE, BUILDING, BUSH, CLOUDS, FENCE, FLOWER, FOG, GRASS, HILL,
+    HOUSE, MOUNTAIN, RIVER, ROAD, ROCK, SAND, SEA, SKY, SNOW, TREE, LAKE,
+)  # fmt: skip

@@ -1,0 +1,1 @@
+"""Houses, boats, bridges, fences, rocks and animals."""
