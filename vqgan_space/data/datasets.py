@@ -125,12 +125,12 @@ class RandomCrops(Dataset):
             raise ValueError("there are no pictures to train from")
         self.pictures, self.size, self.scale, self.seed = pictures, size, scale, seed
         self.vivid = vivid
+        self._epoch = -1
 
     def __getitem__(self, number: int) -> Tensor:
         epoch, place = divmod(number, len(self.pictures))
-        order = np.random.default_rng((self.seed, epoch)).permutation(len(self.pictures))
         rng = np.random.default_rng((self.seed, epoch, place))
-        picture = decode(self.pictures[int(order[place])])
+        picture = decode(self.pictures[int(self._order(epoch)[place])])
         side = min(picture.size) * rng.uniform(*self.scale)
         left = rng.uniform(0, picture.width - side)
         top = rng.uniform(0, picture.height - side)
@@ -143,6 +143,13 @@ class RandomCrops(Dataset):
             grey = tensor.mean(dim=0, keepdim=True)
             tensor = grey + rng.uniform(1, 3) * (tensor[rng.permutation(3)] - grey)
         return tensor.clamp(-1, 1)
+
+    def _order(self, epoch: int) -> np.ndarray:
+        """The order of an epoch, kept until another one is asked for."""
+        if epoch != self._epoch:
+            order = np.random.default_rng((self.seed, epoch)).permutation(len(self.pictures))
+            self._epoch, self._kept_order = epoch, order
+        return self._kept_order
 
 
 class WithScenes(Dataset):

@@ -93,7 +93,7 @@ class SceneStream(IterableDataset):
 class ScenePictures(Sequence):
     """The pictures of some scenes alone, drawn as they are asked for."""
 
-    def __init__(self, count: int = SPAN, size: int = 256, first: int = 0) -> None:
+    def __init__(self, count: int = 1 << 20, size: int = 256, first: int = 0) -> None:
         self._count, self.size, self.first = count, size, first
 
     @classmethod
