@@ -6,11 +6,16 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch.utils.data import DataLoader
 
 import vqgan_space
 from vqgan_space.data.datasets import CenterCrops, find_pictures
 from vqgan_space.hub.presets import WEIGHTS
+from vqgan_space.models.quantizers import usage_statistics
 from vqgan_space.training import metrics
+from vqgan_space.training.evaluation import relative_error
+
+TEST_SET = "test-00000-of-00001.parquet"
 
 
 @pytest.fixture(scope="module")
@@ -41,3 +46,18 @@ def test_a_shipped_set_paints_real_photographs_again(
     cast = (output - photographs).mean(dim=(0, 2, 3)).abs()
     assert cast.max() < 0.04
     assert (WEIGHTS / name / "README.md").is_file()
+
+
+def test_the_shipped_vq_vae_keeps_its_figures_on_held_out_pictures(shared: Path) -> None:
+    model = vqgan_space.load("vqvae-cifar10")
+    crops = CenterCrops(find_pictures(shared / "data" / "cifar10" / TEST_SET), 32)
+    batches = list(DataLoader(crops, batch_size=250))
+    assert sum(len(batch) for batch in batches) == 5000
+    with torch.inference_mode():
+        codes = torch.cat([model.encode_codes(batch) for batch in batches])
+    assert codes.shape == (5000, 8, 8)
+    perplexity, _ = usage_statistics(codes.flatten().bincount(minlength=512))
+    assert perplexity >= 300
+    assert relative_error(model, batches) <= 0.06
+    files = (WEIGHTS / "vqvae-cifar10").rglob("*")
+    assert sum(path.stat().st_size for path in files if path.is_file()) < 2_000_000

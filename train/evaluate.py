@@ -1,4 +1,4 @@
-"""Measure a trained VQGAN on held-out pictures: the figures of README and of the model cards.
+"""Measure a trained VQGAN or VQ-VAE on held-out pictures: the figures of README and of the cards.
 
     python train/evaluate.py --model vqgan-f16 --val photos/val
 
@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from vqgan_space import load
 from vqgan_space.data.datasets import CenterCrops, find_pictures
-from vqgan_space.training.evaluation import measure_reconstructions
+from vqgan_space.training.evaluation import measure_reconstructions, relative_error
 from vqgan_space.training.perceptual import Choice, load_perceptual
 
 
@@ -46,9 +46,9 @@ def main(options: Options) -> None:
     model = load(options.model, dtype=torch.float32)
     crops = CenterCrops(find_pictures(options.val, split="test"), options.size)
     measure = load_perceptual(options.perceptual)
-    figures, grid = measure_reconstructions(
-        model, DataLoader(crops, batch_size=4), measure, options.columns
-    )
+    batches = DataLoader(crops, batch_size=4)
+    figures, grid = measure_reconstructions(model, batches, measure, options.columns)
+    figures["MSE over variance"] = relative_error(model, batches)
     for name, value in figures.items():
         print(f"{measure.name if name == 'perceptual' else name}: {value:.4f}")
     if options.out:

@@ -91,6 +91,14 @@ def fit_pair(
     return first, ImageOps.fit(second.convert("RGB"), first.size, Image.Resampling.LANCZOS)
 
 
+def enlarge_pixels(picture: Image.Image, fold: int) -> Image.Image:
+    """Every pixel as a square of ``fold`` x ``fold`` of them."""
+    if fold == 1:
+        return picture
+    size = (fold * picture.width, fold * picture.height)
+    return picture.resize(size, Image.Resampling.NEAREST)
+
+
 def center_crop(picture: Image.Image, size: int) -> Image.Image:
     """The central square: the shorter side resized to ``size``, then size x size pixels."""
     if size < 1:

@@ -20,6 +20,7 @@ from vqgan_space.generation.reconstruct import (
 )
 from vqgan_space.images import to_pictures, to_tensor
 from vqgan_space.models.vqgan import VQGAN
+from vqgan_space.models.vqvae import VQVAE
 
 
 class MeanDifference:
@@ -97,6 +98,16 @@ def test_a_large_picture_is_resized_and_told_so(tiny_vqgan: VQGAN, photo: Image.
     found = reconstruct(tiny_vqgan, large, longest=128, perceptual=MeanDifference())
     assert found.original.size == found.result.size == (128, 88)
     assert "300 x 200 pixels was resized to 128 x 88" in found.steps[0].sentence
+
+
+def test_a_model_for_small_pictures_gets_no_larger_ones(photo: Image.Image) -> None:
+    model = VQVAE(hidden_channels=8, vq_embed_dim=4, num_vq_embeddings=16, sample_size=16)
+    model = model.prepare_inference()
+    found = reconstruct(model, photo, perceptual=MeanDifference())
+    assert found.original.size == found.result.size == (64, 44)
+    assert found.codes.shape == encode_picture(model, photo).shape == (11, 16)
+    assert "resized to 64 x 44, where both sides are multiples of 4" in found.steps[0].sentence
+    assert reconstruct(model, photo.resize((20, 8)), longest=8).result.size == (8, 4)
 
 
 def test_a_picture_of_one_cell_goes_through(tiny_vqgan: VQGAN) -> None:

@@ -15,6 +15,7 @@ import torch
 import vqgan_space
 from vqgan_space.hub import list_models, load, model_revision, presets
 from vqgan_space.models.vqgan import VQGAN
+from vqgan_space.models.vqvae import VQVAE
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +63,21 @@ def test_what_ships_loads_by_name_without_a_network(shipped: str) -> None:
     assert load(shipped).factor == 8
     assert vqgan_space.load(shipped).factor == 8
     assert len(model_revision(shipped)) == 12
+
+
+@pytest.mark.usefixtures("no_network")
+def test_a_vq_vae_loads_too_and_is_listed_after_the_vqgans(
+    shipped: str, images: torch.Tensor
+) -> None:
+    torch.manual_seed(0)
+    model = VQVAE(hidden_channels=8, vq_embed_dim=4, num_vq_embeddings=16)
+    model.save_pretrained(presets.WEIGHTS / "aa-f4" / "vqvae")
+    assert list_models() == [shipped, "aa-f4"]
+    for name in ("aa-f4", presets.WEIGHTS / "aa-f4", presets.WEIGHTS / "aa-f4" / "vqvae"):
+        loaded = load(name)
+        assert isinstance(loaded, VQVAE) and not loaded.training
+        with torch.inference_mode():
+            assert torch.equal(loaded.encode_codes(images), model.encode_codes(images))
 
 
 @pytest.mark.usefixtures("no_network")

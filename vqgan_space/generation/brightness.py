@@ -7,18 +7,18 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor
 
-from vqgan_space.models.vqgan import VQGAN
+from vqgan_space.models.codes_model import CodesModel
 
 GRID = 2
 BATCH = 64
 
 # Brightness (K,) of the codes asked for so far, NaN for the others. A model's weights do not change
 # once it decodes for a visitor, and its entry goes when the model does.
-_known: WeakKeyDictionary[VQGAN, Tensor] = WeakKeyDictionary()
+_known: WeakKeyDictionary[CodesModel, Tensor] = WeakKeyDictionary()
 
 
 @torch.inference_mode()
-def code_brightness(model: VQGAN, codes: Tensor | None = None) -> Tensor:
+def code_brightness(model: CodesModel, codes: Tensor | None = None) -> Tensor:
     """Mean luminance in [0, 1] (Rec. 709 weights) of codes decoded alone, each as 2 x 2 cells.
 
     Args:

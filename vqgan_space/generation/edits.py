@@ -14,7 +14,7 @@ from torch import Tensor
 
 from vqgan_space.generation.brightness import code_brightness
 from vqgan_space.generation.seeds import generator, variant_seeds
-from vqgan_space.models.vqgan import VQGAN
+from vqgan_space.models.codes_model import CodesModel
 
 CROSSES = ("checkerboard", "left-right", "top-bottom", "random")
 
@@ -75,7 +75,7 @@ def sort_by_index(codes: Tensor) -> Tensor:
     return codes.flatten().sort().values.view_as(codes)
 
 
-def sort_by_brightness(codes: Tensor, model: VQGAN) -> Tensor:
+def sort_by_brightness(codes: Tensor, model: CodesModel) -> Tensor:
     """Codes from dark to bright, row by row, each judged by what it looks like decoded alone."""
     _check_grid(codes)
     unique, counts = codes.flatten().unique(return_counts=True)
@@ -157,12 +157,12 @@ class ShuffleOptions:
     """
 
     seed: int = 0
-    model: VQGAN | None = None
+    model: CodesModel | None = None
     block: int = 4
     share: float = 0.5
     swap: tuple[int, int] = (0, 1)
 
-    def require_model(self) -> VQGAN:
+    def require_model(self) -> CodesModel:
         """The model; ``ValueError`` where none was given."""
         if self.model is None:
             raise ValueError("This edit needs the model: give model=.")
@@ -195,7 +195,7 @@ def shuffle(
     how: str,
     *,
     seed: int = 0,
-    model: VQGAN | None = None,
+    model: CodesModel | None = None,
     block: int = 4,
     share: float = 0.5,
     swap: tuple[int, int] = (0, 1),
@@ -217,7 +217,7 @@ def shuffle_variants(
     n: int,
     *,
     seed: int = 0,
-    model: VQGAN | None = None,
+    model: CodesModel | None = None,
     block: int = 4,
     share: float = 0.5,
 ) -> Iterator[tuple[int, Tensor]]:

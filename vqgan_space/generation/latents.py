@@ -17,7 +17,7 @@ from torch import Tensor
 
 from vqgan_space.generation.seeds import generator
 from vqgan_space.images import fit, fit_pair, to_pictures, to_tensor
-from vqgan_space.models.vqgan import VQGAN
+from vqgan_space.models.codes_model import CodesModel
 
 ORDERS = ("before", "after")
 
@@ -120,15 +120,20 @@ class Edited:
 
 
 @torch.inference_mode()
-def encode_latents(model: VQGAN, picture: Image.Image, longest: int = 512) -> Tensor:
-    """A picture as latents before quantisation, (1, D, h, w)."""
-    images = to_tensor(fit(picture, model.factor, longest)).to(model.codebook.device)
+def encode_latents(model: CodesModel, picture: Image.Image, longest: int | None = None) -> Tensor:
+    """A picture as latents before quantisation, (1, D, h, w).
+
+    Args:
+        longest: the longer side is at most this many pixels; None: ``model.longest``.
+    """
+    fitted = fit(picture, model.factor, longest or model.longest)
+    images = to_tensor(fitted).to(model.codebook.device)
     return model.encode(images)[0]
 
 
 @torch.inference_mode()
 def edit_latents(
-    model: VQGAN, latents: Tensor, edit: LatentsEdit, quantize: str = "before"
+    model: CodesModel, latents: Tensor, edit: LatentsEdit, quantize: str = "before"
 ) -> Edited:
     """Decode edited latents.
 
@@ -148,11 +153,11 @@ def edit_latents(
 
 
 def edit_picture(
-    model: VQGAN,
+    model: CodesModel,
     picture: Image.Image,
     edit: LatentsEdit,
     quantize: str = "before",
-    longest: int = 512,
+    longest: int | None = None,
 ) -> Image.Image:
     """A picture with its latents edited; see ``edit_latents``."""
     latents = encode_latents(model, picture, longest)
@@ -161,7 +166,7 @@ def edit_picture(
 
 @torch.inference_mode()
 def edit_codes_latents(
-    model: VQGAN, codes: Tensor, edit: LatentsEdit, quantize: str = "after"
+    model: CodesModel, codes: Tensor, edit: LatentsEdit, quantize: str = "after"
 ) -> Image.Image:
     """The picture of codes (h, w) with their codebook vectors edited; see ``edit_latents``."""
     latents = model.lookup(codes[None].to(model.codebook.device))
@@ -169,12 +174,12 @@ def edit_codes_latents(
 
 
 def interpolate_pictures(
-    model: VQGAN,
+    model: CodesModel,
     first: Image.Image,
     second: Image.Image,
     steps: int,
     quantize: str = "before",
-    longest: int = 512,
+    longest: int | None = None,
 ) -> Iterator[Image.Image]:
     """``steps`` frames from one picture to the other, one at a time.
 
@@ -185,7 +190,7 @@ def interpolate_pictures(
             codes; "after": the codebook vectors are mixed.
     """
     _check_order(quantize)
-    first, second = fit_pair(first, second, model.factor, longest)
+    first, second = fit_pair(first, second, model.factor, longest or model.longest)
     ends = [encode_latents(model, picture, longest) for picture in (first, second)]
     if quantize == "after":
         ends = [_quantised(model, latents) for latents in ends]
@@ -201,7 +206,7 @@ def interpolate_pictures(
 
 
 @torch.inference_mode()
-def _quantised(model: VQGAN, latents: Tensor) -> Tensor:
+def _quantised(model: CodesModel, latents: Tensor) -> Tensor:
     return model.lookup(model.nearest_codes(latents))
 
 

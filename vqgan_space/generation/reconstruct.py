@@ -14,7 +14,7 @@ from torch import Tensor
 from vqgan_space.generation.codes_picture import Usage, usage
 from vqgan_space.generation.latents import encode_latents
 from vqgan_space.images import fit, to_pictures, to_tensor
-from vqgan_space.models.vqgan import VQGAN
+from vqgan_space.models.codes_model import CodesModel
 from vqgan_space.training.metrics import psnr, ssim
 from vqgan_space.training.perceptual import load_perceptual
 
@@ -83,13 +83,13 @@ class Reconstruction:
         }
 
 
-def encode_picture(model: VQGAN, picture: Image.Image, longest: int = 512) -> Tensor:
+def encode_picture(model: CodesModel, picture: Image.Image, longest: int | None = None) -> Tensor:
     """The codes of a picture, (h, w) int64 on the CPU; fitted first (``images.fit``)."""
     with torch.inference_mode():
         return model.nearest_codes(encode_latents(model, picture, longest))[0].cpu()
 
 
-def decode_picture(model: VQGAN, codes: Tensor) -> Image.Image:
+def decode_picture(model: CodesModel, codes: Tensor) -> Image.Image:
     """The picture of codes (h, w): the same codes always give the same picture."""
     with torch.inference_mode():
         return to_pictures(model.decode_codes(codes[None].to(model.codebook.device)))[0]
@@ -97,20 +97,21 @@ def decode_picture(model: VQGAN, codes: Tensor) -> Image.Image:
 
 @torch.inference_mode()
 def reconstruct(
-    model: VQGAN,
+    model: CodesModel,
     picture: Image.Image,
     *,
-    longest: int = 512,
+    longest: int | None = None,
     perceptual: Perceptual | None = None,
 ) -> Reconstruction:
     """Encode a picture to codes, decode them, and measure what was lost.
 
     Args:
         picture: RGB, of any size and aspect ratio.
-        longest: the longer side is at most this many pixels.
+        longest: the longer side is at most this many pixels; None: ``model.longest``.
         perceptual: measures the perceptual distance; None takes what ``load_perceptual`` finds.
     """
     perceptual = perceptual or _default_perceptual()
+    longest = longest or model.longest
     original = fit(picture, model.factor, longest)
     images = to_tensor(original)
     latents = encode_latents(model, original, longest)

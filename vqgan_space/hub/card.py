@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from .load import locate
 
@@ -48,11 +50,12 @@ def write_card(folder: str | Path, facts: CardFacts) -> Path:
     folder = Path(folder)
     if facts.samples and not (folder / facts.samples).is_file():
         raise ValueError(f"The card's picture {facts.samples} is not in {folder}.")
+    is_vqvae = _config(folder)["_class_name"] == "VQVAE"
     data = ModelCardData(
         license=facts.license,
         library_name="diffusers",
         pipeline_tag="image-to-image",
-        tags=list(TAGS),
+        tags=["vqvae" if tag == "vqgan" and is_vqvae else tag for tag in TAGS],
         datasets=list(facts.datasets) or None,
         model_name=facts.name,
     )
@@ -76,24 +79,32 @@ def _text(folder: Path, facts: CardFacts) -> str:
 
 
 def _description(folder: Path) -> str:
-    from diffusers import VQModel
     from safetensors import safe_open
 
-    model_folder = locate(folder)
-    config = VQModel.load_config(model_folder)
-    factor = 2 ** (len(config["block_out_channels"]) - 1)
-    codes, dim = config["num_vq_embeddings"], config["vq_embed_dim"] or config["latent_channels"]
+    config = _config(folder)
+    if config["_class_name"] == "VQVAE":
+        kind = "A VQ-VAE ([van den Oord et al.](https://arxiv.org/abs/1711.00937))"
+        side, factor, dim = config["sample_size"], 4, config["vq_embed_dim"]
+        is_what = "a `vqgan_space.models.vqvae.VQVAE`"
+    else:
+        kind = "A VQGAN ([Esser et al.](https://arxiv.org/abs/2012.09841))"
+        side, factor = 256, 2 ** (len(config["block_out_channels"]) - 1)
+        dim = config["vq_embed_dim"] or config["latent_channels"]
+        is_what = "a diffusers `VQModel`"
     parameters = 0
-    for path in model_folder.glob("*.safetensors"):
+    for path in locate(folder).glob("*.safetensors"):
         with safe_open(path, "np") as file:
             names = file.keys()
             parameters += sum(math.prod(file.get_slice(name).get_shape()) for name in names)
     return (
-        f"A VQGAN ([Esser et al.](https://arxiv.org/abs/2012.09841)) that turns a picture of "
-        f"256 x 256 pixels into {256 // factor} x {256 // factor} codes out of a codebook of "
-        f"{codes} vectors of {dim} numbers, and back. {parameters / 1e6:.1f} M parameters. "
-        f"It is a diffusers `VQModel`."
+        f"{kind} that turns a picture of {side} x {side} pixels into {side // factor} x "
+        f"{side // factor} codes out of a codebook of {config['num_vq_embeddings']} vectors of "
+        f"{dim} numbers, and back. {parameters / 1e6:.1f} M parameters. It is {is_what}."
     )
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    return json.loads((locate(folder) / "config.json").read_text())
 
 
 def _example(facts: CardFacts) -> str:
@@ -104,7 +115,7 @@ import vqgan_space
 from vqgan_space.images import fit, open_picture, to_pictures, to_tensor
 
 model = vqgan_space.load("{source}")
-picture = fit(open_picture("photo.jpg"), model.factor)
+picture = fit(open_picture("photo.jpg"), model.factor, model.longest)
 codes = model.encode_codes(to_tensor(picture))  # (1, h, w)
 to_pictures(model.decode_codes(codes))[0].save("reconstruction.png")
 ```"""

@@ -1,4 +1,4 @@
-"""Load a VQGAN by its name: a shipped set, a folder, or a repo of the Hugging Face Hub.
+"""Load a model by its name: a shipped set, a folder, or a repo of the Hugging Face Hub.
 
 Only JSON and safetensors are read; nothing that is pickled.
 """
@@ -16,11 +16,14 @@ from .presets import list_models, shipped_folder
 if TYPE_CHECKING:
     import torch
 
-    from ..models.vqgan import VQGAN
+    from ..models.codes_model import CodesModel
 
 CONFIG = "config.json"
-# Where a set keeps its VQGAN: ours, that of diffusers' pipelines, and the set itself.
+# Where a set keeps its VQGAN or VQ-VAE: ours (diffusers' pipelines have "vqvae" too), and the set
+# itself.
 SUBFOLDERS = ("vqgan", "vqvae", ".")
+VQGAN_CLASSES = ("VQGAN", "VQModel")
+VQVAE_CLASSES = ("VQVAE",)
 WEIGHT_FILES = (
     "diffusion_pytorch_model.safetensors",
     "diffusion_pytorch_model.safetensors.index.json",
@@ -35,12 +38,13 @@ def load(
     device: str | torch.device = "cpu",
     dtype: torch.dtype | None = None,
     revision: str | None = None,
-) -> VQGAN:
-    """A VQGAN ready for inference.
+) -> CodesModel:
+    """A VQGAN or VQ-VAE ready for inference.
 
     Args:
         name_or_folder: a name that ``list_models()`` gives, a folder (a trained set with a
-            ``vqgan`` folder in it, or the folder of the model itself), or a Hub repo "user/repo".
+            ``vqgan`` or ``vqvae`` folder in it, or the folder of the model itself), or a Hub repo
+            "user/repo".
         device: where to put it.
         dtype: number format inside the model; None: the fastest that the device has. Inputs and
             outputs are float32 whatever it is.
@@ -51,11 +55,14 @@ def load(
     """
     folder = locate(name_or_folder, revision=revision)
     from ..models.vqgan import VQGAN
+    from ..models.vqvae import VQVAE
 
     import torch  # isort: skip
 
+    is_vqvae = _class_name(folder / CONFIG) in VQVAE_CLASSES
+    model_class = VQVAE if is_vqvae else VQGAN
     try:
-        model = VQGAN.from_pretrained(
+        model = model_class.from_pretrained(
             folder, use_safetensors=True, low_cpu_mem_usage=False, torch_dtype=torch.float32
         )
     except (OSError, RuntimeError, TypeError, KeyError, ValueError) as error:
@@ -103,7 +110,7 @@ def _model_folder(folder: Path, name: str) -> Path:
     """The folder with the model in it, which is ``folder`` or below it."""
     for subfolder in SUBFOLDERS:
         candidate = folder / subfolder
-        if _is_vqgan(candidate / CONFIG):
+        if _class_name(candidate / CONFIG) in VQGAN_CLASSES + VQVAE_CLASSES:
             if not _weights(candidate):
                 raise ValueError(
                     f"{name} has a VQGAN's config.json but no safetensors weights: save it with "
@@ -116,11 +123,12 @@ def _model_folder(folder: Path, name: str) -> Path:
     )
 
 
-def _is_vqgan(config: Path) -> bool:
+def _class_name(config: Path) -> str | None:
+    """The class that a ``config.json`` names, None where there is no such file or name."""
     try:
-        return json.loads(config.read_text())["_class_name"] in ("VQGAN", "VQModel")
+        return str(json.loads(config.read_text())["_class_name"])
     except (OSError, ValueError, TypeError, KeyError):
-        return False
+        return None
 
 
 def _weights(folder: Path) -> list[Path]:

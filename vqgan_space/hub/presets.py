@@ -9,9 +9,19 @@ WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 
 
 def list_models() -> list[str]:
-    """Names of the VQGANs that ship, f8 before f16: the first is what the app starts with."""
-    names = (path.parent.parent.name for path in WEIGHTS.glob("*/vqgan/config.json"))
-    return sorted(names, key=lambda name: [int(n) for n in re.findall(r"\d+", name)] or [0])
+    """Names of the models that ship, the first being what the app starts with.
+
+    VQGANs come before VQ-VAEs, and f8 before f16.
+    """
+    vqgans, vqvaes = (
+        [path.parent.parent.name for path in WEIGHTS.glob(f"*/{kind}/config.json")]
+        for kind in ("vqgan", "vqvae")
+    )
+    return sorted(vqgans, key=_numbers) + sorted(vqvaes, key=_numbers)
+
+
+def _numbers(name: str) -> list[int]:
+    return [int(digits) for digits in re.findall(r"\d+", name)] or [0]
 
 
 def shipped_folder(name: str) -> Path | None:

@@ -18,6 +18,7 @@ from diffusers.models.autoencoders.vq_model import VQEncoderOutput
 from torch import Tensor, nn
 
 from . import fast
+from .codes_model import CodesModel
 from .quantizers import nearest_codes
 
 
@@ -40,7 +41,7 @@ class NearestCode(VectorQuantizer):
         return quantised, loss, (None, None, codes.flatten())
 
 
-class VQGAN(VQModel):
+class VQGAN(CodesModel, VQModel):
     """A ``VQModel`` that speaks in codes: pictures -> codes (B, h, w) -> pictures.
 
     The configuration is diffusers' own. Pictures are float tensors (B, 3, H, W) in [-1, 1] whose
@@ -111,57 +112,12 @@ class VQGAN(VQModel):
         output = DecoderOutput(sample=sample, commit_loss=loss)
         return output if return_dict else (sample, loss)
 
-    def nearest_codes(self, latents: Tensor) -> Tensor:
-        """The index of the nearest codebook vector of each latent: (B, D, h, w) -> (B, h, w)."""
-        if latents.ndim != 4 or latents.shape[1] != self.codebook.shape[1]:
-            raise ValueError(
-                f"latents must be (B, {self.codebook.shape[1]}, h, w), got {tuple(latents.shape)}"
-            )
-        return nearest_codes(latents, self.codebook)
-
-    def lookup(self, codes: Tensor) -> Tensor:
-        """The codebook vectors of codes: (B, h, w) int64 -> quantised latents (B, D, h, w)."""
-        self._check_codes(codes)
-        return self.quantize.embedding(codes).permute(0, 3, 1, 2).contiguous()  # (B, D, h, w)
-
     def decode_latents(self, latents: Tensor) -> Tensor:
         """Latents (B, D, h, w), decoded as they are: pictures (B, 3, H, W), about [-1, 1]."""
         hidden = self.post_quant_conv(latents.to(self.post_quant_conv.weight.dtype))
         conditioning = latents if self.config.norm_type == "spatial" else None
         sample = self.decoder(hidden.to(self.decoder.conv_in.weight.dtype), conditioning)
         return sample.to(hidden.dtype)
-
-    def encode_codes(self, images: Tensor) -> Tensor:
-        """Pictures (B, 3, H, W) in [-1, 1] to codes (B, h, w), int64."""
-        return self.nearest_codes(self.encode(images).latents)
-
-    def decode_codes(self, codes: Tensor) -> Tensor:
-        """Codes (B, h, w) to pictures (B, 3, H, W), about [-1, 1], not clamped.
-
-        ``decode_codes(encode_codes(x))`` equals the reconstruction ``model(x).sample`` bit for bit.
-        """
-        return self.decode_latents(self.lookup(codes))
-
-    def _check_images(self, images: Tensor) -> None:
-        channels, factor = self.config.in_channels, self.factor
-        if images.ndim != 4 or images.shape[1] != channels:
-            raise ValueError(f"images must be (B, {channels}, H, W), got {tuple(images.shape)}")
-        height, width = images.shape[-2:]
-        if height % factor or width % factor or not height or not width:
-            raise ValueError(
-                f"both sides of a picture must be multiples of {factor}, got {height} x {width}"
-            )
-
-    def _check_codes(self, codes: Tensor) -> None:
-        if codes.ndim != 3 or codes.dtype not in (torch.int64, torch.int32):
-            raise ValueError(
-                f"codes must be integers (B, h, w), got {codes.dtype} {tuple(codes.shape)}"
-            )
-        size = self.codebook.shape[0]
-        if codes.numel() and (codes.min() < 0 or codes.max() >= size):
-            raise ValueError(
-                f"codes must be in 0..{size - 1}, got {int(codes.min())}..{int(codes.max())}"
-            )
 
 
 # diffusers reads a model's options off its constructor's signature: VQModel's own.

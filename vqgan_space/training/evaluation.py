@@ -1,4 +1,4 @@
-"""Figures of a VQGAN on held-out pictures."""
+"""Figures of a model on held-out pictures."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
+from vqgan_space.models.codes_model import CodesModel
 from vqgan_space.models.quantizers import usage_statistics
-from vqgan_space.models.vqgan import VQGAN
 from vqgan_space.training import metrics
 
 
 @torch.inference_mode()
 def measure_reconstructions(
-    vqgan: VQGAN, batches: Iterable[Tensor], perceptual: nn.Module, columns: int = 8
+    vqgan: CodesModel, batches: Iterable[Tensor], perceptual: nn.Module, columns: int = 8
 ) -> tuple[dict[str, float], Tensor]:
     """Mean PSNR (dB), SSIM and perceptual distance, perplexity and usage over all pictures.
 
@@ -46,3 +46,23 @@ def measure_reconstructions(
     perplexity, usage = usage_statistics(counts)
     figures |= {"perplexity": perplexity.item(), "usage": usage.item()}
     return figures, torch.stack(originals + results).add(1).div(2)
+
+
+@torch.inference_mode()
+def relative_error(model: CodesModel, batches: Iterable[Tensor]) -> float:
+    """Mean squared error of the unclamped reconstructions over the variance of these pictures.
+
+    Args:
+        model: in eval mode.
+        batches: pictures (B, 3, H, W) in [-1, 1], all of one size.
+    """
+    error = total = squares = 0.0
+    count = 0
+    for images in batches:
+        images = images.to(model.codebook.device)
+        output = model.decode_codes(model.encode_codes(images))
+        error += (output - images).double().square().sum().item()
+        total += images.double().sum().item()
+        squares += images.double().square().sum().item()
+        count += images.numel()
+    return error / (squares - total**2 / count)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from ..codes import Codes
 
 
+_SHOWN = 512  # about how many pixels the page has for the longer side of a result
+
+
 def result_path(name: str) -> Path:
     """A path for a file called ``name`` in a folder of its own, so that downloads keep the name."""
     folder = Path(get_upload_folder()) / "results" / uuid.uuid4().hex
@@ -30,6 +33,24 @@ def save_picture(picture: Image.Image, name: str, loaded: Loaded, settings: dict
 
     made_by = {"model": loaded.name, "revision": loaded.revision}
     return str(save_png(picture, result_path(f"{name}.png"), made_by | settings))
+
+
+def shown(path: str, loaded: Loaded) -> str:
+    """A saved picture as the page shows it: that of a model for small ones with pixels to see.
+
+    It is enlarged, once, into another file beside it: each of its pixels to a square.
+    """
+    larger = Path(path).with_stem(f"{Path(path).stem}-enlarged")
+    if loaded.model.longest >= _SHOWN:
+        return path
+    if not larger.exists():
+        from ..images import enlarge_pixels, open_picture, read_settings, save_png
+
+        picture = open_picture(path)
+        fold = max(1, _SHOWN // max(picture.size))
+        settings = read_settings(path) | {"enlarged": fold}
+        save_png(enlarge_pixels(picture, fold), larger, settings)
+    return str(larger)
 
 
 def save_grid(codes: Codes, name: str) -> str:

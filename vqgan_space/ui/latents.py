@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from .errors import filled, sentences
-from .files import result_path, save_picture
+from .files import result_path, save_picture, shown
 from .inputs import MODEL_QUEUE, examples_row, model_choice, picture_input, seed_field
 from .models import Models
 
@@ -93,7 +93,9 @@ def latents_tab(models: Models, examples: Sequence[Path]) -> gr.Image:
         if picture is None:
             return [None, gr.update(visible=False)]
         before, after = _edit(models, picture, *settings)
-        return [(before, after), gr.update(value=after, visible=True)]
+        loaded = models.get(settings[0])
+        pair = (shown(before, loaded), shown(after, loaded))
+        return [pair, gr.update(value=after, visible=True)]
 
     @sentences
     def interpolate(
@@ -178,7 +180,7 @@ def _edit(
     )
     result = edit_picture(loaded.model, source, edit, order)
     settings = {"made by": "edit latents", "order": order} | asdict(edit)
-    original = fit(source, loaded.model.factor)
+    original = fit(source, loaded.model.factor, loaded.model.longest)
     before = save_picture(original, "original", loaded, {"made by": "fit"})
     return before, save_picture(result, "latents", loaded, settings)
 

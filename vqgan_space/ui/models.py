@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from .. import hub
 
 if TYPE_CHECKING:
-    from ..models.vqgan import VQGAN
+    from ..models.codes_model import CodesModel
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Loaded:
 
     name: str
     revision: str
-    model: VQGAN
+    model: CodesModel
 
     @property
     def num_codes(self) -> int:

@@ -11,7 +11,7 @@ import gradio as gr
 from .codes_view import codes_html, codes_view
 from .errors import sentences
 from .facts import figures, figures_html, steps_html
-from .files import codes_of, read_grid, save_grid, save_picture
+from .files import codes_of, read_grid, save_grid, save_picture, shown
 from .inputs import MODEL_QUEUE, codes_input, examples_row, model_choice, picture_input
 from .models import Loaded, Models
 
@@ -84,7 +84,7 @@ def reconstruct_tab(models: Models, examples: Sequence[Path]) -> gr.Image:
         after, codes = _save(loaded, result)
         before = save_picture(result.original, "original", loaded, {"made by": "fit"})
         return [
-            (before, after),
+            (shown(before, loaded), shown(after, loaded)),
             figures_html(result),
             codes_html(result.codes, loaded.num_codes),
             steps_html(result),
@@ -107,7 +107,9 @@ def reconstruct_tab(models: Models, examples: Sequence[Path]) -> gr.Image:
 
     @sentences
     def show_decoded(codes_file: str | None, model: str | None) -> str | None:
-        return None if codes_file is None else decode_codes(codes_file, model)
+        if codes_file is None:
+            return None
+        return shown(decode_codes(codes_file, model), models.get(model))
 
     # No trigger: the endpoints for programs. The page has its own events below.
     public: dict[str, Any] = {"concurrency_id": MODEL_QUEUE}

@@ -10,7 +10,7 @@ import gradio as gr
 
 from .codes_view import codes_html, codes_view
 from .errors import sentences
-from .files import codes_of, save_grid, save_picture
+from .files import codes_of, save_grid, save_picture, shown
 from .inputs import MODEL_QUEUE, codes_input, examples_row, model_choice, picture_input, seed_field
 from .models import Models
 from .variants import CROSS, ShuffleRequest, variants
@@ -124,6 +124,8 @@ def shuffle_tab(models: Models, examples: Sequence[Path]) -> tuple[gr.Image, gr.
     ) -> Iterator[list[Any]]:
         request = ShuffleRequest(picture, codes_file, how, *rest)
         for pictures, grids in _gallery(models, model, request):
+            loaded = models.get(model)
+            pictures = [(shown(path, loaded), caption) for path, caption in pictures]
             first = len(grids) == 1
             yield [pictures, grids, *(_codes_of_variant(grids[0]) if first else _KEEP)]
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 CROSS = "cross"
-# A grid for random codes where no picture says how large: that of 256 x 256 pixels.
+# Pixels of a side of random codes where no picture says how large, if the model takes as many.
 _SIDE = 256
 
 
@@ -118,7 +118,7 @@ def _source(request: ShuffleRequest, loaded: Loaded) -> Tensor:
     if request.codes_file:
         return read_grid(request.codes_file, loaded)
     if request.picture is None and request.how == "random codes":
-        side = _SIDE // loaded.model.factor
+        side = min(_SIDE, loaded.model.longest) // loaded.model.factor
         return torch.zeros(side, side, dtype=torch.int64)
     if request.picture is None:
         raise ValueError("Choose a picture or a codes file first.")
@@ -137,7 +137,7 @@ def _two_sources(request: ShuffleRequest, loaded: Loaded) -> tuple[Tensor, Tenso
         codes = _source(request, loaded)
         _, second = fit_pair(decode_picture(model, codes), second, model.factor, _longest(codes))
         return codes, encode_picture(model, second, _longest(codes))
-    first, second = fit_pair(open_picture(request.picture), second, model.factor)
+    first, second = fit_pair(open_picture(request.picture), second, model.factor, model.longest)
     return encode_picture(model, first), encode_picture(model, second)
 
 
