@@ -15,6 +15,8 @@ PICTURES = {
     "mountain-lake": "mountain_lake",
     "night-skyline": "night_skyline",
     "marbled-paper": "marbling",
+    "frozen-lake": "frozen_lake",
+    "autumn-river": "autumn_river",
 }
 
 
