@@ -174,9 +174,10 @@ class WithScenes(Dataset):
         scenes_before, scenes_after = (int((number + k) * self.share) for k in (0, 1))
         if scenes_after == scenes_before:
             return self.crops[number - scenes_before]
-        from .scenes.dataset import SPAN, picture_tensor
+        from .scenes.dataset import SPAN, picture_tensor, use_one_thread
         from .scenes.scene import render
 
+        use_one_thread()
         rng = np.random.default_rng((self.seed, scenes_before, 1))
         side = int(rng.integers(self.size, 2 * self.size + 1))
         top, left = rng.integers(0, side - self.size + 1, 2)

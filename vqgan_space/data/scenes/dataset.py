@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any
 
 import torch
@@ -55,6 +56,7 @@ class Scenes(Dataset):
     def __getitem__(self, number: int) -> dict[str, Any]:
         if not 0 <= number < self.count:
             raise IndexError(f"scene {number} of {self.count}")
+        use_one_thread()
         seed = self.first + number
         picture, label_map, attributes = render(seed, self.size, **self.wishes)
         text = captions(attributes, seed)
@@ -107,8 +109,22 @@ class ScenePictures(Sequence):
     def __getitem__(self, number: Any) -> Any:
         if not 0 <= number < self._count:
             raise IndexError(f"scene {number} of {self._count}")
+        use_one_thread()
         picture, _, _ = render(self.first + int(number), self.size)
         return Image.fromarray(picture)
+
+
+def use_one_thread() -> None:
+    """In a worker of a ``DataLoader``, keeps numpy to one thread: there is a worker a core."""
+    if get_worker_info() is not None:
+        _limit_threads()
+
+
+@cache
+def _limit_threads() -> None:
+    import threadpoolctl  # where pictures are drawn by several processes at once
+
+    threadpoolctl.threadpool_limits(1, user_api="blas")
 
 
 def picture_tensor(picture: Any) -> Tensor:

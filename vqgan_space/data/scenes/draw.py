@@ -30,6 +30,9 @@ from .weather import paint_mist, paint_rain, paint_snowfall
 
 # The sky shows through a bare crown, which is labelled as the tree's all the same.
 TWIGS = 0.25
+# How many forms a kind of tree has: as many as are kept, for drawing one takes as long as all the
+# rest of a small scene.
+FORMS = 32
 # Pixels below which nothing is drawn smaller.
 SMALLEST = 3.0
 LABELS = {
@@ -338,7 +341,8 @@ class Painter:
         pixels = max(one.size * self.canvas.height, SMALLEST)
         if one.kind in ("spruce", "broadleaf", "birch", "bush"):
             tint = (one.variant % 201) / 100 - 1
-            return tree(one.kind, pixels, one.variant, light, a.season, self.snow, tint)
+            form = one.variant % FORMS
+            return tree(one.kind, pixels, form, light, a.season, self.snow, tint)
         if one.kind in ("house", "church"):
             facing = 1 if one.variant & 1 else -1
             sprite = house(pixels, one.variant, light, self.snow, facing, kind=one.kind)

@@ -81,8 +81,8 @@ def _shape(kind: str, height: float, variant: int, season: str, snowy: bool) -> 
     return strokes.shape(height, ragged, trunk)
 
 
-# A forest's shapes are small and come again; large ones seldom do. Some 27 MB at most.
-_master = lru_cache(maxsize=256)(_shape)
+# Small shapes come again; large ones seldom do. Some 45 MB at most.
+_master = lru_cache(maxsize=640)(_shape)
 _middle = lru_cache(maxsize=48)(_shape)
 _large = lru_cache(maxsize=4)(_shape)
 
