@@ -11,7 +11,14 @@ import sys
 
 from common import HEADER, ROOT
 
-PARTS = ("app_start.py", "reconstruct.py", "taming_size.py", "scenes.py", "prior.py")
+PARTS = (
+    "app_start.py",
+    "reconstruct.py",
+    "taming_size.py",
+    "taming_load.py",
+    "scenes.py",
+    "prior.py",
+)
 
 
 def main() -> None:

@@ -54,6 +54,10 @@ class CodesModel:
             raise ValueError(
                 f"latents must be (B, {self.codebook.shape[1]}, h, w), got {tuple(latents.shape)}"
             )
+        return self._choose(latents)
+
+    def _choose(self, latents: Tensor) -> Tensor:
+        """Codes (B, h, w) of latents (B, D, h, w): the nearest ones."""
         return nearest_codes(latents, self.codebook)
 
     def lookup(self, codes: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ a plain ``diffusers.VQModel``, and the other way round.
 from __future__ import annotations
 
 import functools
+import inspect
 from typing import Any, Self
 
 import torch
@@ -30,8 +31,12 @@ class NearestCode(VectorQuantizer):
     (diffusers' ``z + (q - z)`` is not), its gradient passes straight through to the latents.
     """
 
+    def choose(self, z: Tensor) -> Tensor:
+        """Codes (B, h, w) of latents (B, D, h, w)."""
+        return nearest_codes(z, self.embedding.weight)
+
     def forward(self, z: Tensor) -> tuple[Tensor, Tensor, tuple[None, None, Tensor]]:
-        codes = nearest_codes(z, self.embedding.weight)
+        codes = self.choose(z)
         quantised = self.embedding(codes).permute(0, 3, 1, 2).contiguous()  # (B, D, h, w)
         z = z.to(quantised.dtype)
         loss = (quantised - z.detach()).square().mean()
@@ -41,11 +46,29 @@ class NearestCode(VectorQuantizer):
         return quantised, loss, (None, None, codes.flatten())
 
 
+class LikeliestCode(NearestCode):
+    """The quantizer of a Gumbel VQGAN: a linear layer scores the codes, the best one is taken.
+
+    Jang et al., *Categorical Reparameterization with Gumbel-Softmax* (arXiv 1611.01144); the noise
+    and the soft mixture of training are left out.
+    """
+
+    def __init__(self, size: int, dim: int, **options: Any) -> None:
+        super().__init__(size, dim, **options)
+        self.proj = nn.Conv2d(dim, size, 1)
+
+    def choose(self, z: Tensor) -> Tensor:
+        """Codes (B, h, w) of latents (B, D, h, w)."""
+        return self.proj(z.to(self.proj.weight.dtype)).argmax(dim=1)
+
+
 class VQGAN(CodesModel, VQModel):
     """A ``VQModel`` that speaks in codes: pictures -> codes (B, h, w) -> pictures.
 
-    The configuration is diffusers' own. Pictures are float tensors (B, 3, H, W) in [-1, 1] whose
-    sides are multiples of ``factor``; codes are int64 (B, H / factor, W / factor) in [0, K).
+    The configuration is diffusers' own, with ``gumbel=True`` for a model whose codes are chosen by
+    a linear layer instead of by distance (which plain diffusers does not know). Pictures are float
+    tensors (B, 3, H, W) in [-1, 1] whose sides are multiples of ``factor``; codes are int64
+    (B, H / factor, W / factor) in [0, K).
     """
 
     config: Any
@@ -55,10 +78,13 @@ class VQGAN(CodesModel, VQModel):
     post_quant_conv: nn.Conv2d
     quantize: NearestCode
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, gumbel: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         size, dim = self.config.num_vq_embeddings, self.quantize.vq_embed_dim
-        self.quantize = NearestCode(size, dim, beta=0.25, legacy=False)
+        quantizer = LikeliestCode if gumbel else NearestCode
+        self.quantize = quantizer(size, dim, beta=0.25, legacy=False)
+        if gumbel:
+            self.register_to_config(gumbel=True)
 
     @property
     def factor(self) -> int:
@@ -112,6 +138,9 @@ class VQGAN(CodesModel, VQModel):
         output = DecoderOutput(sample=sample, commit_loss=loss)
         return output if return_dict else (sample, loss)
 
+    def _choose(self, latents: Tensor) -> Tensor:
+        return self.quantize.choose(latents)
+
     def decode_latents(self, latents: Tensor) -> Tensor:
         """Latents (B, D, h, w), decoded as they are: pictures (B, 3, H, W), about [-1, 1]."""
         hidden = self.post_quant_conv(latents.to(self.post_quant_conv.weight.dtype))
@@ -120,8 +149,23 @@ class VQGAN(CodesModel, VQModel):
         return sample.to(hidden.dtype)
 
 
-# diffusers reads a model's options off its constructor's signature: VQModel's own.
-functools.update_wrapper(VQGAN.__init__, VQModel.__init__)
+def take_options(model: type[VQModel], *more: str) -> None:
+    """Gives a model VQModel's options and, after them, ``more``, which are False by default.
+
+    diffusers reads a model's options off its constructor's signature.
+    """
+    constructor: Any = model.__init__
+    functools.update_wrapper(constructor, VQModel.__init__)
+    signature = inspect.signature(VQModel.__init__)
+    extra = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=False) for name in more
+    ]
+    constructor.__signature__ = signature.replace(
+        parameters=[*signature.parameters.values(), *extra]
+    )
+
+
+take_options(VQGAN, "gumbel")
 
 
 def has_native_bfloat16(device: str | torch.device) -> bool:
