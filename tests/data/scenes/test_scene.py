@@ -13,7 +13,8 @@ from PIL import Image
 from vqgan_space.data.labels import COCO_STUFF
 from vqgan_space.data.scenes import batch, ids, scene
 from vqgan_space.data.scenes.attributes import Attributes, draw_attributes
-from vqgan_space.data.scenes.draw import LABELS, Painter, finish
+from vqgan_space.data.scenes.draw import Painter, finish
+from vqgan_space.data.scenes.standing import LABELS
 
 GOLDEN = Path(__file__).with_name("golden.json")
 

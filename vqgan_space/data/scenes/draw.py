@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 from numpy.random import Generator
 
 from . import ids
-from .attributes import TREES, Attributes
-from .canvas import Array, Canvas, Sprite, mix, smoothstep
+from .attributes import Attributes
+from .canvas import Array, Canvas, smoothstep
 from .ground import paint_crossing, paint_flowers, paint_fringe, paint_ground, paint_road
 from .land import paint_hill, paint_range
 from .layout import Placed, make_layout
@@ -19,35 +18,11 @@ from .noise import line
 from .placing import place_objects
 from .plants.trees import tree
 from .sky import paint_sky
-from .things.animals import birds, cow, sheep
-from .things.boats import boat
+from .standing import SMALLEST, TWIGS, Standing
+from .things.animals import birds
 from .things.bridge import bridge
-from .things.fence import paint_fence
-from .things.houses import house
-from .things.rocks import rock
 from .water import paint_foam, paint_water, path_alpha, shore_alpha
 from .weather import paint_mist, paint_rain, paint_snowfall
-
-# The sky shows through a bare crown, which is labelled as the tree's all the same.
-TWIGS = 0.25
-# How many forms a kind of tree has: as many as are kept, for drawing one takes as long as all the
-# rest of a small scene.
-FORMS = 32
-# Pixels below which nothing is drawn smaller.
-SMALLEST = 3.0
-LABELS = {
-    "spruce": ids.TREE,
-    "broadleaf": ids.TREE,
-    "birch": ids.TREE,
-    "bush": ids.BUSH,
-    "house": ids.HOUSE,
-    "church": ids.BUILDING,
-    "rock": ids.ROCK,
-    "sheep": ids.SHEEP,
-    "cow": ids.COW,
-    "rowing boat": ids.BOAT,
-    "sailing boat": ids.BOAT,
-}
 
 
 class Painter:
@@ -86,8 +61,9 @@ class Painter:
         if a.weather == "fog":
             paint_mist(canvas, self.rng("mist"), light, view.horizon - 0.02, 0.07)
         self._paint_forest()
+        standing = Standing(canvas, light, view, a, self.snow, self.seed)
         behind = [p for p in self.layout.placed if self._stands_behind_water(p)]
-        self._paint_objects(behind)
+        standing.paint(behind)
         if far is not None:
             self._paint_lake_or_sea()
         if self.layout.river is not None:
@@ -99,7 +75,7 @@ class Painter:
         if "flowers" in a.objects:
             top = view.horizon + 0.07
             paint_flowers(canvas, self.rng("flowers"), light, view, top)
-        self._paint_objects([p for p in self.layout.placed if p not in behind])
+        standing.paint([p for p in self.layout.placed if p not in behind], self.layout.fence)
         if a.ground == "meadow" and a.season != "winter" and self.seed % 3:
             paint_fringe(canvas, self.rng("fringe"), light, a.season)
         if a.weather in ("rain", "storm"):
@@ -301,92 +277,6 @@ class Painter:
             self.snow,
         )
         canvas.paste(sprite, middle, place, ids.BRIDGE, self.light.haze, self.view.veil_at(place))
-
-    def _paint_objects(self, placed: list[Placed]) -> None:
-        fence = self.layout.fence
-        for one in placed:
-            if fence is not None and one.y > max(fence[1], fence[3]):
-                self._paint_fence(fence)
-                fence = None
-            self._paint_object(one)
-        if fence is not None and placed is not None and self._is_last(placed):
-            self._paint_fence(fence)
-
-    def _is_last(self, placed: list[Placed]) -> bool:
-        return not placed or placed[-1] is self.layout.placed[-1]
-
-    def _paint_fence(self, fence: tuple[float, float, float, float]) -> None:
-        x0, y0, x1, y1 = fence
-        h0, h1 = self.view.size(1.3, y0), self.view.size(1.3, y1)
-        posts = int(np.hypot(x1 - x0, y1 - y0) / (1.1 * (h0 + h1) / 2)) + 2
-        veil = self.view.veil_at((y0 + y1) / 2)
-        paint_fence(
-            self.canvas, self.light, (x0, y0), (x1, y1), h0, h1, posts, ids.FENCE, veil,
-            self.seed & 1023, self.snow,
-        )  # fmt: skip
-
-    def _paint_object(self, one: Placed) -> None:
-        canvas, light = self.canvas, self.light
-        veil = self.view.veil_at(one.y)
-        sprite = self._sprite(one)
-        if one.kind in ("rowing boat", "sailing boat"):
-            self._paint_mirrored(sprite, one, veil)
-        else:
-            self._paint_shadow(one)
-        covers = {"bush": 0.12}.get(one.kind, TWIGS) if one.kind in TREES else 0.5
-        canvas.paste(sprite, one.x, one.y, LABELS[one.kind], light.haze, veil, covers)
-
-    def _sprite(self, one: Placed) -> Sprite:
-        a, light = self.attributes, self.light
-        pixels = max(one.size * self.canvas.height, SMALLEST)
-        if one.kind in ("spruce", "broadleaf", "birch", "bush"):
-            tint = (one.variant % 201) / 100 - 1
-            form = one.variant % FORMS
-            return tree(one.kind, pixels, form, light, a.season, self.snow, tint)
-        if one.kind in ("house", "church"):
-            facing = 1 if one.variant & 1 else -1
-            sprite = house(pixels, one.variant, light, self.snow, facing, kind=one.kind)
-            # Its foot is a corner; its place is that of its middle.
-            return replace(sprite, foot=(sprite.foot[0], sprite.alpha.shape[1] / 2))
-        if one.kind in ("rowing boat", "sailing boat"):
-            return boat(pixels, one.variant, light, one.kind)
-        if one.kind == "rock":
-            return rock(pixels, one.variant, light, self.snow)
-        return (sheep if one.kind == "sheep" else cow)(pixels, one.variant, light)
-
-    def _paint_shadow(self, one: Placed) -> None:
-        """The shadow on the ground, away from the light and longer the lower that stands."""
-        canvas, light = self.canvas, self.light
-        wide = one.size * {"spruce": 0.20, "birch": 0.2, "broadleaf": 0.42}.get(one.kind, 0.5)
-        long = one.size * (0.12 + 0.30 * (1 - light.height)) * -light.side
-        x0, x1 = one.x + min(long, 0) - wide * 1.3, one.x + max(long, 0) + wide * 1.3
-        tall = wide * 0.22
-        rows = canvas.rows(one.y - 1.6 * tall, one.y + 1.6 * tall)
-        columns = canvas.columns(x0, x1)
-        dx = (canvas.x[:, columns] - one.x - long * 0.5) / (wide + abs(long) * 0.5)
-        dy = (canvas.y[rows] - one.y) / tall
-        strength = 0.18 + 0.34 * float(np.clip(light.sun.mean() / 0.5, 0, 1))
-        shadow = np.exp(-1.6 * (dx * dx + dy * dy)) * np.float32(strength)
-        canvas.colour[:, rows, columns] *= 1 - shadow
-
-    def _paint_mirrored(self, sprite: Sprite, one: Placed, veil: float) -> None:
-        """A boat upside down in the water below it, darker and fading."""
-        below = sprite.alpha[: round(sprite.foot[0])]
-        fade = np.linspace(0.55, 0.1, len(below), dtype=np.float32)[:, None]
-        colour = sprite.colour[:, : len(below)][:, ::-1]
-        flipped = Sprite(colour * np.float32(0.8), below[::-1] * fade, (0, sprite.foot[1]))
-        top = round(one.y * self.canvas.height)
-        height = min(len(below), self.canvas.height - top)
-        left = round(one.x * self.canvas.height - flipped.foot[1])
-        c0, c1 = max(left, 0), min(left + below.shape[1], self.canvas.width)
-        if height <= 0 or c0 >= c1:
-            return
-        part = np.s_[:height, c0 - left : c1 - left]
-        rows, columns = slice(top, top + height), slice(c0, c1)
-        # It shows on the water alone, not on the bank.
-        water = np.isin(self.canvas.labels[rows, columns], (ids.LAKE, ids.SEA, ids.RIVER))
-        hazy = mix(flipped.colour[(slice(None), *part)], self.light.haze, veil)
-        self.canvas.paint(hazy, flipped.alpha[part] * water, None, rows, columns)
 
 
 def finish(canvas: Canvas) -> Array:
