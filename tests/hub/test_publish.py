@@ -76,6 +76,21 @@ def test_a_published_set_is_found_by_its_name(folder: Path, tmp_path: Path) -> N
     assert python(find, endpoint, tmp_path) == online, "the copy on this machine is used offline"
 
 
+@pytest.mark.parametrize("name", ["segmentation_f16", "transformer_class"])
+def test_converted_checkpoints_are_published_whole(name: str, shared: Path, tmp_path: Path) -> None:
+    repos: Repos = {}
+    source, out = shared / "fixtures" / "taming" / name, tmp_path / "out"
+    script = (
+        "from vqgan_space.hub.taming.__main__ import main; "
+        f"main([{str(source)!r}, {str(out)!r}, '--push-to-hub', 'ann/converted'])"
+    )
+    with serve_hub(repos) as endpoint:
+        ran, said = python(script, endpoint, tmp_path / "home", token="hf_right")
+    assert ran, said
+    written = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
+    assert set(repos["ann/converted"]) == written
+
+
 def test_what_goes_wrong_is_one_sentence(folder: Path, tmp_path: Path) -> None:
     push = PUSH.format(folder=str(folder), repo="ann/tiny")
     with serve_hub({}) as endpoint:

@@ -14,6 +14,7 @@ PUBLISHED = [
     "*/config.json",
     "*.safetensors",
     "*.safetensors.index.json",
+    "synthesizer.json",
     "samples/*.png",
     "samples/*.jpg",
 ]
@@ -29,11 +30,12 @@ def push_set(
         The address of the repo.
 
     Raises:
-        ValueError: the folder holds no VQGAN or no card, nobody is logged in, or the Hub refuses
+        ValueError: the folder holds no model or no card, nobody is logged in, or the Hub refuses
             or can't be reached.
     """
     folder = Path(folder)
-    locate(folder)
+    if not (folder / "config.json").is_file():
+        locate(folder)
     if not (folder / "README.md").is_file():
         raise ValueError(f"{folder} has no card: write one with vqgan_space.hub.card.write_card.")
     return _upload(
