@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.random import Generator
 
@@ -42,7 +44,8 @@ def paint_ground(
     px = view.across(canvas, near) + 64
     pz = 1 / near + 64
     near_share = np.clip(near * 2.2, 0, 1)
-    albedo, shade = SURFACES[ground](canvas, rng, light, season, rows, px, pz, near_share)
+    stretch = Stretch(canvas, rng, light, season, rows, px, pz, near_share)
+    albedo, shade = SURFACES[ground](stretch)
     # Toward the horizon texture is finer than any pixel: only its mean is left.
     seen = smoothstep(0.0, 0.07, y - view.horizon)
     albedo = mix(albedo.mean((1, 2), keepdims=True), albedo, seen)
@@ -78,6 +81,27 @@ def paint_fringe(canvas: Canvas, rng: Generator, light: Light, season: str) -> N
         canvas.paint(light.shaded(albedo, shade + 0.25 * up), alpha, GRASS, rows)
 
 
+@dataclass(frozen=True)
+class Stretch:
+    """Rows of the canvas as ground.
+
+    Attributes:
+        canvas, rng, light, season: the scene's.
+        rows: which they are.
+        across, ahead: position on the ground of each pixel, (h, W) and (h, 1).
+        near: 0 at the horizon to 1 close by, (h, 1).
+    """
+
+    canvas: Canvas
+    rng: Generator
+    light: Light
+    season: str
+    rows: slice
+    across: Array
+    ahead: Array
+    near: Array
+
+
 def _fall(n: Array, canvas: Canvas, light: Light) -> Array:
     """How much a relief (h, W) falls toward the light, and toward the viewer."""
     k = max(round(0.012 * canvas.height), 1)
@@ -86,85 +110,57 @@ def _fall(n: Array, canvas: Canvas, light: Light) -> Array:
     return np.float32(0.4 + 0.6 * abs(light.side)) * aside + np.float32(0.25) * ahead
 
 
-def _meadow(
-    canvas: Canvas,
-    rng: Generator,
-    light: Light,
-    season: str,
-    rows: slice,
-    px: Array,
-    pz: Array,
-    near: Array,
-) -> tuple[Array, Array]:
-    dark, bright = (rgb(code) for code in GRASSES[season])
+def _meadow(stretch: Stretch) -> tuple[Array, Array]:
+    canvas, rng = stretch.canvas, stretch.rng
+    px, pz = stretch.across, stretch.ahead
+    dark, bright = (rgb(code) for code in GRASSES[stretch.season])
     patches = at(rng, px * 0.8, pz * 0.8, 3)
     tufts = at(rng, px * 4, pz * 5, 3, 0.65)
-    blades = fractal(rng, canvas, (16, 44), 4, 0.75, rows)
+    blades = fractal(rng, canvas, (16, 44), 4, 0.75, stretch.rows)
     albedo = mix(dark, bright, np.clip(0.42 + 0.28 * patches + 0.16 * tufts, 0, 1))
-    shade = 0.62 + 0.13 * tufts + 0.12 * blades * near
+    shade = 0.62 + 0.13 * tufts + 0.12 * blades * stretch.near
     # Clumps of taller grass: a light head over a dark foot.
     place = pz * 6 + 0.35 * blades
     distance, one, two = dots(rng, px * 6 + 0.2 * tufts, place, 0.6)
     clump = np.clip(1.25 - distance / (0.16 + 0.2 * one), 0, 1)
     albedo = mix(albedo, bright * (0.75 + 0.4 * two), clump * np.float32(0.6))
     shade = shade + clump * (np.float32(0.5) * (place - np.floor(place)) - np.float32(0.32))
-    if season == "autumn":
+    if stretch.season == "autumn":
         albedo = mix(albedo, rgb(0xC8642C), (clump > 0.5) * (two > 0.55) * np.float32(0.5))
     return albedo, np.clip(shade, 0.1, 1.1)
 
 
-def _snow(
-    canvas: Canvas,
-    rng: Generator,
-    light: Light,
-    season: str,
-    rows: slice,
-    px: Array,
-    pz: Array,
-    near: Array,
-) -> tuple[Array, Array]:
+def _snow(stretch: Stretch) -> tuple[Array, Array]:
+    canvas, rng, light = stretch.canvas, stretch.rng, stretch.light
+    px, pz = stretch.across, stretch.ahead
     drifts = at(rng, px * 0.9, pz * 2.4, 3, 0.45)
-    crust = fractal(rng, canvas, (34, 22), 4, 0.7, rows)
+    crust = fractal(rng, canvas, (34, 22), 4, 0.7, stretch.rows)
     shade = 0.74 + 0.5 * _fall(drifts, canvas, light) + 0.05 * drifts + 0.045 * crust
     shade = np.clip(shade, 0.2, 1.15)
     albedo = mix(rgb(0xC4D2EA), rgb(0xF8FAFC), np.clip(shade, 0, 1))
     return albedo, shade
 
 
-def _sand(
-    canvas: Canvas,
-    rng: Generator,
-    light: Light,
-    season: str,
-    rows: slice,
-    px: Array,
-    pz: Array,
-    near: Array,
-) -> tuple[Array, Array]:
+def _sand(stretch: Stretch) -> tuple[Array, Array]:
+    canvas, rng = stretch.canvas, stretch.rng
+    px, pz = stretch.across, stretch.ahead
     drifts = at(rng, px * 0.7, pz * 1.2, 4)
-    ripples = np.sin(pz * 26 + px * 5 + 2.6 * drifts) * near
-    grain = fractal(rng, canvas, (46, 60), 2, 0.8, rows)
+    ripples = np.sin(pz * 26 + px * 5 + 2.6 * drifts) * stretch.near
+    grain = fractal(rng, canvas, (46, 60), 2, 0.8, stretch.rows)
     albedo = mix(rgb(0xC8A468), rgb(0xEBD3A0), np.clip(0.55 + 0.22 * drifts, 0, 1))
-    shade = 0.7 + 0.07 * ripples + 0.08 * drifts + 0.05 * grain * near
+    shade = 0.7 + 0.07 * ripples + 0.08 * drifts + 0.05 * grain * stretch.near
     return albedo, np.clip(shade, 0.2, 1.1)
 
 
-def _rock(
-    canvas: Canvas,
-    rng: Generator,
-    light: Light,
-    season: str,
-    rows: slice,
-    px: Array,
-    pz: Array,
-    near: Array,
-) -> tuple[Array, Array]:
+def _rock(stretch: Stretch) -> tuple[Array, Array]:
+    canvas, rng, light = stretch.canvas, stretch.rng, stretch.light
+    px, pz = stretch.across, stretch.ahead
     n = at(rng, px * 1.4, pz * 1.8, 4, 0.6)
     crack, piece = stones(rng, px * 2.0 + 0.22 * n, pz * 1.5 + 0.22 * n)
     small, pebble = stones(rng, px * 7, pz * 6)
     grey = mix(rgb(0x66625E), rgb(0xA8A296), np.clip(0.1 + 0.75 * piece + 0.16 * n, 0, 1))
     albedo = grey * (0.9 + np.float32(0.25) * (pebble - 0.5) * smoothstep(0.3, 1.0, n))
-    moss = 0x9AA0A8 if season == "winter" else GRASSES[season][0]
+    moss = 0x9AA0A8 if stretch.season == "winter" else GRASSES[stretch.season][0]
     albedo = mix(albedo, rgb(moss), smoothstep(1.0, 1.7, n + 0.3 * (1 - piece)))
     rounded = np.clip(crack * 2.6, 0, 1)
     shade = 0.22 + 0.5 * np.sqrt(rounded) + 0.4 * _fall(rounded, canvas, light)
