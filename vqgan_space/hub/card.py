@@ -31,12 +31,18 @@ class CardFacts:
     measured_on: str = ""
     """Which pictures the figures were measured on, and at which size."""
     samples: str | None = None
-    """Picture of held-out reconstructions, a path inside the folder."""
+    """Picture of samples, a path inside the folder."""
+    samples_show: str = "Held-out pictures and their reconstructions"
+    """What that picture shows."""
     repo_id: str | None = None
     """user/repo, for the example's sake."""
     license: str = "mit"
     datasets: Sequence[str] = ()
     """Data sets of the Hub, by id."""
+    description: str = ""
+    """What it is, for a set that is more than one VQGAN; empty: read off its configuration."""
+    example: str = ""
+    """Python that uses it, likewise."""
 
 
 def write_card(folder: str | Path, facts: CardFacts) -> Path:
@@ -50,7 +56,7 @@ def write_card(folder: str | Path, facts: CardFacts) -> Path:
     folder = Path(folder)
     if facts.samples and not (folder / facts.samples).is_file():
         raise ValueError(f"The card's picture {facts.samples} is not in {folder}.")
-    is_vqvae = _config(folder)["_class_name"] == "VQVAE"
+    is_vqvae = not facts.description and _config(folder)["_class_name"] == "VQVAE"
     data = ModelCardData(
         license=facts.license,
         library_name="diffusers",
@@ -66,10 +72,10 @@ def write_card(folder: str | Path, facts: CardFacts) -> Path:
 
 
 def _text(folder: Path, facts: CardFacts) -> str:
-    parts = [f"# {facts.name}", _description(folder)]
+    parts = [f"# {facts.name}", facts.description or _description(folder)]
     if facts.samples:
-        parts.append(f"![Held-out pictures and their reconstructions]({facts.samples})")
-    parts += ["## Use", _example(facts)]
+        parts.append(f"![{facts.samples_show}]({facts.samples})")
+    parts += ["## Use", f"```python\n{facts.example or _example(facts)}\n```"]
     if facts.figures:
         rows = "\n".join(f"| {name} | {value} |" for name, value in facts.figures.items())
         on = f" on {facts.measured_on}" if facts.measured_on else ""
@@ -110,12 +116,10 @@ def _config(folder: Path) -> dict[str, Any]:
 def _example(facts: CardFacts) -> str:
     source = facts.repo_id or facts.name
     return f"""\
-```python
 import vqgan_space
 from vqgan_space.images import fit, open_picture, to_pictures, to_tensor
 
 model = vqgan_space.load("{source}")
 picture = fit(open_picture("photo.jpg"), model.factor, model.longest)
 codes = model.encode_codes(to_tensor(picture))  # (1, h, w)
-to_pictures(model.decode_codes(codes))[0].save("reconstruction.png")
-```"""
+to_pictures(model.decode_codes(codes))[0].save("reconstruction.png")"""

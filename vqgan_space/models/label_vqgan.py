@@ -6,10 +6,13 @@ of its own, whose pictures are one-hot label maps.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-import torch
-from torch import Tensor
+import torch.nn.functional as F
+from diffusers.models.autoencoders.vq_model import VQEncoderOutput
+from torch import Tensor, nn
 
 from .vqgan import VQGAN, take_options
 
@@ -26,11 +29,22 @@ class LabelVQGAN(VQGAN):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.encoder.conv_in = _as(ClassesIn, self.encoder.conv_in)
+        self.decoder.conv_out = _as(ClassesOut, self.decoder.conv_out)
 
     @property
     def num_classes(self) -> int:
         """How many classes there are, C."""
         return self.config.in_channels
+
+    def encode(self, x: Tensor, return_dict: bool = True) -> Any:
+        """Label maps (B, H, W) or, one-hot, (B, C, H, W) to a ``VQEncoderOutput``."""
+        if x.ndim == 4:
+            return super().encode(x, return_dict)
+        x = x.to(self.codebook.device)
+        self._check_label_maps(x)
+        latents = self.quant_conv(self.encoder(x).to(self.quant_conv.weight.dtype))
+        return VQEncoderOutput(latents=latents) if return_dict else (latents,)
 
     def encode_codes(self, images: Tensor) -> Tensor:
         """Label maps (B, H, W) to codes (B, h, w), int64.
@@ -39,24 +53,28 @@ class LabelVQGAN(VQGAN):
             ValueError: another shape, an id out of range, or sides that are no multiples of
                 ``factor``.
         """
-        return super().encode_codes(self._one_hot(images.to(self.codebook.device)))
+        self._check_label_maps(images)
+        return super().encode_codes(images)
 
-    def _one_hot(self, label_maps: Tensor) -> Tensor:
-        """(B, H, W) of ids to (B, C, H, W)."""
+    def _check_label_maps(self, label_maps: Tensor) -> None:
         if label_maps.ndim != 3 or label_maps.is_floating_point():
             raise ValueError(
                 "label maps must be integers (B, H, W), got "
                 f"{label_maps.dtype} {tuple(label_maps.shape)}"
             )
-        ids, classes = label_maps.long(), torch.arange(self.num_classes, device=label_maps.device)
-        known = (ids >= 0) & (ids < self.num_classes)
-        wrong = ids[~known & (ids != NO_CLASS)]
+        height, width = label_maps.shape[-2:]
+        if height % self.factor or width % self.factor or not height or not width:
+            raise ValueError(
+                f"both sides of a label map must be multiples of {self.factor}, "
+                f"got {height} x {width}"
+            )
+        known = (label_maps >= 0) & (label_maps < self.num_classes)
+        wrong = label_maps[~known & (label_maps != NO_CLASS)]
         if wrong.numel():
             raise ValueError(
                 f"ids must be in 0..{self.num_classes - 1}, or {NO_CLASS} for no class, "
                 f"got {int(wrong[0])}"
             )
-        return ((ids[:, None] == classes[:, None, None]) & known[:, None]).float()
 
     def decode_codes(self, codes: Tensor) -> Tensor:
         """Codes (B, h, w) to class logits (B, C, H, W)."""
@@ -65,6 +83,51 @@ class LabelVQGAN(VQGAN):
     def label_maps(self, codes: Tensor) -> Tensor:
         """Codes (B, h, w) to the likeliest label maps (B, H, W), int64."""
         return self.decode_codes(codes).argmax(dim=1)
+
+    @contextmanager
+    def only(self, classes: Tensor) -> Iterator[None]:
+        """Meanwhile decoding gives the logits of some classes (N,) alone: (B, N, H, W)."""
+        self.decoder.conv_out.classes = classes
+        try:
+            yield
+        finally:
+            self.decoder.conv_out.classes = None
+
+
+class ClassesIn(nn.Conv2d):
+    """A convolution over one-hot label maps that takes their ids too: (B, H, W) of integers.
+
+    A class that is not there adds nothing, so its channel is left out: of COCO-Stuff's 182 classes
+    a label map has a dozen.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Label maps (B, H, W) or (B, C, H, W) -> (B, D, H, W)."""
+        if x.ndim == 4:
+            return super().forward(x)
+        present = x[(x >= 0) & (x < self.in_channels)].unique().long()
+        one_hot = (x[:, None] == present[:, None, None]).to(self.weight.dtype)  # (B, N, H, W)
+        return F.conv2d(one_hot, self.weight[:, present], self.bias, padding=self.padding)
+
+
+class ClassesOut(nn.Conv2d):
+    """A convolution to class logits, all of them or those of ``classes`` alone."""
+
+    classes: Tensor | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, D, H, W) -> (B, C, H, W)."""
+        if self.classes is None:
+            return super().forward(x)
+        bias = None if self.bias is None else self.bias[self.classes]
+        return F.conv2d(x, self.weight[self.classes], bias, padding=self.padding)
+
+
+def _as(kind: type[nn.Conv2d], convolution: nn.Conv2d) -> nn.Conv2d:
+    """The same convolution, its parameters shared, of another class."""
+    twin = kind.__new__(kind)
+    twin.__dict__.update(convolution.__dict__)
+    return twin
 
 
 take_options(LabelVQGAN)

@@ -102,6 +102,20 @@ class Block(nn.Module):
         return x + self.drop(self.contract(F.gelu(self.expand(self.norm2(x)))))
 
 
+def cast_blocks(blocks: Any, dtype: torch.dtype) -> None:
+    """The blocks' matrices in ``dtype`` and, on a processor, in the order in which they are read.
+
+    Saving puts them back.
+    """
+    for block in blocks:
+        for layer in (block.attention, block):
+            for name, linear in list(layer.named_children()):
+                if isinstance(linear, CastLinear):
+                    linear.to(dtype)
+                    if packs(linear):
+                        setattr(layer, name, PackedLinear(linear))
+
+
 class KeyValueCache:
     """Keys and values of all layers for ``batch`` sequences of up to ``capacity`` positions.
 
@@ -178,7 +192,7 @@ class CausalPrior(ModelMixin, ConfigMixin):
         )
         self.norm = nn.LayerNorm(n_embd)
         self.head = CastLinear(n_embd, vocab_size, bias=False)
-        self.apply(_initialise)
+        self.apply(initialise)
 
     @property
     def rows(self) -> int:
@@ -207,13 +221,7 @@ class CausalPrior(ModelMixin, ConfigMixin):
         if dtype is None:
             dtype = torch.bfloat16 if has_native_bfloat16(device) else torch.float32
         self.eval().requires_grad_(False).to(device)
-        for block in self.blocks:
-            for layer in (block.attention, block):
-                for name, linear in list(layer.named_children()):
-                    if isinstance(linear, CastLinear):
-                        linear.to(dtype)
-                        if packs(linear):
-                            setattr(layer, name, PackedLinear(linear))
+        cast_blocks(self.blocks, dtype)
         if isinstance(self.head, CastLinear) and packs(self.head):
             self.head = PackedLinear(self.head)
         return self
@@ -310,7 +318,7 @@ class CausalPrior(ModelMixin, ConfigMixin):
             )
 
 
-def _initialise(module: nn.Module) -> None:
+def initialise(module: nn.Module) -> None:
     """GPT-2's start: N(0, 0.02) for matrices, zero biases."""
     if isinstance(module, (nn.Linear, nn.Embedding)):
         nn.init.normal_(module.weight, std=0.02)

@@ -57,3 +57,23 @@ VQGAN_SIZES: dict[str, dict[str, Any]] = {
         "up_block_types": ("AttnUpDecoderBlock2D",) + ("UpDecoderBlock2D",) * 4,
     },
 }
+
+# Of label-map VQGANs: in and out a channel for each class, and nothing to paint.
+LABEL_VQGAN_SIZES: dict[str, dict[str, Any]] = {
+    "f16": _vqgan(
+        (16, 32, 64, 96, 128),
+        norm_num_groups=4,
+        latent_channels=64,
+        num_vq_embeddings=2048,
+        vq_embed_dim=32,
+        sample_size=256,
+    ),
+    "tiny": _vqgan(
+        (8, 8, 16, 16),
+        norm_num_groups=4,
+        latent_channels=16,
+        num_vq_embeddings=64,
+        vq_embed_dim=4,
+        sample_size=32,
+    ),
+}

@@ -1,0 +1,356 @@
+"""Train a label-map VQGAN (arXiv 2012.09841, sec. 3.2) on drawn scenes or a folder of label maps.
+
+    python train/label_vqgan.py --data scenes --val scenes --out runs/label-f16
+    accelerate launch --multi_gpu --num_processes 2 train/label_vqgan.py ...
+
+Every ``--evaluate-every`` steps the held-out label maps are measured and painted as a grid, and
+``OUT/checkpoint`` is written, from which ``--resume`` goes on to the same loss curve. The trained
+set, EMA weights in half precision, is in ``OUT/label_vqgan``.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import shlex
+import shutil
+import sys
+import time
+from collections import deque
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+import tyro
+from accelerate import Accelerator
+from accelerate.utils import set_seed
+from diffusers.optimization import get_cosine_schedule_with_warmup
+from diffusers.training_utils import EMAModel
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+from torchvision.utils import save_image
+from tqdm import tqdm
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from vqgan_space.data.datasets import Numbers
+from vqgan_space.data.label_maps import LabelCrops, find_label_maps
+from vqgan_space.data.labels import ADE20K, CAMVID, COCO_STUFF, NO_CLASS
+from vqgan_space.hub.card import CardFacts, write_card
+from vqgan_space.models.label_vqgan import LabelVQGAN
+from vqgan_space.models.quantizers import (
+    EMAQuantizer,
+    Quantized,
+    Quantizer,
+    StraightThroughQuantizer,
+)
+from vqgan_space.models.sizes import LABEL_VQGAN_SIZES
+from vqgan_space.training.autoencoder import Progress
+from vqgan_space.training.label_evaluation import center_square, measure_label_maps
+from vqgan_space.training.label_losses import binary_loss, class_loss
+
+LABEL_SETS = {"coco-stuff": COCO_STUFF, "ade20k": ADE20K, "camvid": CAMVID}
+
+
+@dataclass
+class Options:
+    """Everything that a run depends on; saved beside its weights."""
+
+    data: str = "scenes"
+    """Folder of label maps to train on, or "scenes" for drawn ones."""
+    val: tuple[str, ...] = ("scenes",)
+    """The same, held out, for measuring; several are measured apart."""
+    out: Path = Path("runs/label-vqgan")
+    size: str = "f16"
+    """One of the named sizes in vqgan_space/models/sizes.py."""
+    label_set: Literal["coco-stuff", "ade20k", "camvid"] = "coco-stuff"
+    maps: int = 4096
+    """How many scenes are drawn."""
+    start_from: Path | None = None
+    """Folder of a trained set whose weights to start from."""
+
+    quantizer: Literal["ema", "straight-through"] = "ema"
+    unit_length: bool = False
+    codes: int | None = None
+    """Size of the codebook, where it is not the named size's."""
+    beta: float = 0.25
+    decay: float = 0.99
+    revive_below: float = 0.1
+    """A code chosen less often than this share of the mean is revived (EMA codebook)."""
+    k_means_step: int = 500
+    """Steps without quantisation, after which k-means starts the codebook; 0: random codes."""
+
+    loss: Literal["classes", "binary"] = "classes"
+    """Cross-entropy over classes, or taming-transformers' binary one on one-hot maps."""
+    balance: float = 0.25
+    """By which power of its share of the pixels a class weighs less (loss over classes)."""
+    absent: int | None = 32
+    """How many classes that a batch does not have the loss is over, drawn at random: with many
+    classes, all of them would cost more than the rest of the model. None: all."""
+    random_ids: float = 0.5
+    """Share of label maps whose classes are exchanged for others at random."""
+    random_ids_step: int = 800
+    """From which step on."""
+
+    steps: int = 10_000
+    batch_size: int = 8
+    """Label maps a process and step."""
+    crop: int = 128
+    scale: tuple[float, float] = (0.4, 0.7)
+    """Share of the shorter side that a crop covers."""
+    lr: float = 2e-3
+    warmup: int = 200
+    weight_decay: float = 0.0
+    clip: float = 1.0
+    ema: float = 0.998
+    precision: Literal["no", "bf16"] = "bf16"
+    seed: int = 0
+    workers: int = 1
+
+    evaluate_every: int = 1000
+    val_size: int = 256
+    val_maps: int = 256
+    tracker: Literal["tensorboard", "trackio", "none"] = "tensorboard"
+    stop_after: int | None = None
+    """Steps after which to stop with a checkpoint, for runs cut in pieces; the schedule stays."""
+    resume: bool = False
+    push_to_hub: str | None = None
+    """user/repo to publish the trained set to."""
+
+
+class Autoencoder(nn.Module):
+    """The model with its training quantizer: one module for one wrapper that shares gradients."""
+
+    def __init__(self, model: LabelVQGAN, quantizer: Quantizer) -> None:
+        super().__init__()
+        self.model, self.quantizer = model, quantizer
+        model.quantize.requires_grad_(False)  # it only receives the finished codebook
+
+    def forward(
+        self, label_maps: Tensor, classes: Tensor, quantise: bool
+    ) -> tuple[Tensor, Tensor, Quantized]:
+        """Logits of ``classes``, latents as compared (B, D, h, w), and what the quantizer made of
+        them."""
+        latents = self.model.encode(label_maps).latents
+        found = self.quantizer(latents)
+        latents = self.quantizer.normalise(latents)
+        with self.model.only(classes):
+            logits = self.model.decode_latents(found.latents if quantise else latents)
+        return logits, latents, found
+
+
+def choose_classes(label_maps: Tensor, num_classes: int, absent: int | None) -> Tensor:
+    """The classes of a batch, and ``absent`` others drawn at random (None: all of them)."""
+    if absent is None:
+        return torch.arange(num_classes, device=label_maps.device)
+    is_there = torch.zeros(num_classes + 1, dtype=torch.bool)
+    is_there[label_maps.unique().clamp(max=num_classes).cpu()] = True
+    others = (~is_there[:-1]).nonzero()[:, 0]
+    others = others[torch.randperm(len(others))[:absent]]
+    classes = torch.cat([is_there[:-1].nonzero()[:, 0], others])
+    return classes.sort().values.to(label_maps.device)
+
+
+def build(options: Options) -> Autoencoder:
+    """A fresh or, with ``start_from``, a trained autoencoder."""
+    if options.size not in LABEL_VQGAN_SIZES:
+        raise SystemExit(f"size {options.size!r} is not one of {', '.join(LABEL_VQGAN_SIZES)}")
+    config = dict(LABEL_VQGAN_SIZES[options.size])
+    config["num_vq_embeddings"] = options.codes or config["num_vq_embeddings"]
+    classes = len(LABEL_SETS[options.label_set])
+    model = LabelVQGAN(in_channels=classes, out_channels=classes, **config)
+    if options.start_from:
+        model = LabelVQGAN.from_pretrained(options.start_from, subfolder="label_vqgan").train()
+    shared = {"beta": options.beta, "unit_length": options.unit_length}
+    quantizer: Quantizer
+    if options.quantizer == "ema":
+        averaging = {"decay": options.decay, "revive_below": options.revive_below}
+        quantizer = EMAQuantizer(*model.codebook.shape, **averaging, **shared)
+    else:
+        quantizer = StraightThroughQuantizer(*model.codebook.shape, **shared)
+    if options.start_from:
+        quantizer.set_codebook(model.codebook.detach())
+    return Autoencoder(model, quantizer)
+
+
+def save_set(
+    model: LabelVQGAN, options: Options, figures: dict[str, float], grid: Tensor, minutes: float
+) -> None:
+    """What is published, under OUT: weights in half precision, figures, samples and a card."""
+    half = LabelVQGAN.from_config(model.config)
+    half.load_state_dict(model.state_dict())
+    half.half().save_pretrained(options.out / "label_vqgan", max_shard_size="9MB")
+    record = {"options": asdict(options), "figures": figures}
+    (options.out / "training.json").write_text(json.dumps(record, indent=1, default=str))
+    samples = options.out / "samples" / "held-out.png"
+    samples.parent.mkdir(exist_ok=True)
+    save_image(grid, samples, nrow=len(grid) // 2)
+    facts = CardFacts(
+        name=options.out.name,
+        description=f"A label-map VQGAN ([Esser et al.](https://arxiv.org/abs/2012.09841)) of "
+        f"{model.num_classes} classes: {len(model.codebook)} codes, one for a square of "
+        f"{model.factor} x {model.factor} pixels.",
+        example="from vqgan_space.models.label_vqgan import LabelVQGAN\n\n"
+        f'model = LabelVQGAN.from_pretrained("{options.push_to_hub or options.out.name}", '
+        'subfolder="label_vqgan")\n'
+        "codes = model.encode_codes(label_maps)  # (B, H, W) of ids -> (B, h, w)\n"
+        "model.label_maps(codes)  # (B, H, W)",
+        trained_on=f"Label maps: {options.data}, {options.random_ids:.0%} of them with other "
+        "classes' ids drawn at random.",
+        trained_how=f"{options.steps} steps of {options.batch_size} crops of {options.crop} px, "
+        f"{minutes:.0f} minutes.",
+        command=shlex.join(["python", *sys.argv]),
+        figures={name: f"{value:.4g}" for name, value in figures.items()},
+        measured_on=f"centre squares of {options.val_size} px",
+        samples="samples/held-out.png",
+        samples_show="Held-out label maps and what their codes give back",
+        repo_id=options.push_to_hub,
+    )
+    write_card(options.out, facts)
+
+
+def main(options: Options) -> None:
+    started = time.monotonic()
+    trackers = None if options.tracker == "none" else options.tracker
+    accelerator = Accelerator(
+        mixed_precision=options.precision, log_with=trackers, project_dir=options.out
+    )
+    set_seed(options.seed)
+    device, is_main = accelerator.device, accelerator.is_main_process
+    layout = torch.contiguous_format if device.type == "cpu" else torch.channels_last
+    options.out.mkdir(parents=True, exist_ok=True)
+
+    raw_model = build(options).to(device, memory_format=layout)
+    average = LabelVQGAN.from_config(raw_model.model.config).to(device).eval()
+    trained = [p for p in raw_model.parameters() if p.requires_grad]
+    adam = {"betas": (0.9, 0.95), "weight_decay": options.weight_decay}
+    optimizer = torch.optim.AdamW(trained, lr=options.lr, **adam)
+    schedule = get_cosine_schedule_with_warmup(optimizer, options.warmup, options.steps)
+    ema = EMAModel(raw_model.model.parameters(), decay=options.ema, use_ema_warmup=False)
+    ema.to(device)
+    model, optimizer = accelerator.prepare(raw_model, optimizer)
+    progress = Progress()
+    accelerator.register_for_checkpointing(progress, schedule, ema)
+    checkpoint = options.out / "checkpoint"
+    if options.resume:
+        if not checkpoint.exists():
+            raise SystemExit(f"nothing to resume: {checkpoint} does not exist")
+        accelerator.load_state(checkpoint)
+    if trackers:
+        flat = {k: v for k, v in asdict(options).items() if isinstance(v, int | float | str)}
+        accelerator.init_trackers("label_vqgan", config=flat)
+
+    label_set = LABEL_SETS[options.label_set]
+    drawing = {"size": options.val_size, "workers": options.workers}
+    maps = find_label_maps(
+        options.data, label_set, count=options.maps, seed=options.seed, **drawing
+    )
+    share = options.batch_size * accelerator.num_processes
+    exchange = {
+        "random_ids": options.random_ids,
+        "random_from": options.random_ids_step * share,
+        "num_classes": len(label_set),
+    }
+    crops = LabelCrops(maps, options.crop, options.scale, seed=options.seed, **exchange)
+    numbers = Numbers(progress.step * share, options.steps * share)
+    loader = DataLoader(
+        crops, options.batch_size, sampler=numbers, num_workers=options.workers, drop_last=True
+    )
+    loader = accelerator.prepare(loader)
+    drawing |= {"count": options.val_maps, "held_out": True}
+    held_out = {
+        source: [center_square(m, options.val_size) for m in found[: options.val_maps]]
+        for source in options.val
+        if (found := find_label_maps(source, label_set, **drawing))
+    }
+
+    history = (options.out / "history.jsonl").open("a" if options.resume else "w")
+    bar = tqdm(total=options.steps, initial=progress.step, disable=not is_main)
+    recent: deque[Tensor] = deque()  # latents for k-means: the last 32 a code, over all processes
+    enough = 32 * raw_model.quantizer.size / accelerator.num_processes
+    absent = options.absent if options.loss == "classes" else None
+    model.train()
+    for label_maps in loader:
+        step = progress.step
+        quantise = step >= options.k_means_step
+        if options.k_means_step and step == options.k_means_step:
+            raw_model.quantizer.start_from(torch.cat(list(recent)))
+            recent.clear()
+
+        chosen = choose_classes(label_maps, len(label_set), absent)
+        targets = torch.full((256,), NO_CLASS, device=device)
+        targets[chosen] = torch.arange(len(chosen), device=device)
+        targets = targets[label_maps]  # (B, H, W), as the logits count
+        with accelerator.autocast():
+            logits, latents, found = model(label_maps, chosen, quantise)
+        if options.loss == "classes":
+            error = class_loss(logits, targets, options.balance)
+        else:
+            error = binary_loss(logits.float(), targets)
+        # Before quantisation too every parameter has a gradient, which several processes rely on.
+        loss = error + (found.loss if quantise else 0 * found.loss)
+        accelerator.backward(loss)
+        norm = accelerator.clip_grad_norm_(trained, options.clip)
+        parts = {"loss": loss, "error": error, "codebook": found.loss}
+        parts |= {"accuracy": (logits.argmax(1) == targets).float().mean()}
+        parts |= {"gradient_norm": torch.as_tensor(norm)}
+        parts |= {"perplexity": found.perplexity, "batch_usage": found.usage}
+        values = torch.stack([part.detach().float().mean() for part in parts.values()])
+        values = accelerator.reduce(values, "mean").tolist()
+        scalars = dict(zip(parts, values, strict=True))
+        if not all(map(math.isfinite, scalars.values())):
+            accelerator.print(f"\nstep {step}: not finite: {scalars}")
+            raise SystemExit(f"stopped at step {step}; the last good checkpoint is {checkpoint}")
+        optimizer.step()
+        optimizer.zero_grad()
+        schedule.step()
+        ema.step(raw_model.model.parameters())
+
+        if not quantise:
+            recent.append(latents.detach().permute(0, 2, 3, 1).flatten(0, 2))  # (B*h*w, D)
+            if (len(recent) - 1) * len(recent[0]) >= enough:
+                recent.popleft()
+        progress.step += 1
+        bar.update()
+        bar.set_postfix({k: f"{scalars[k]:.3f}" for k in ("loss", "accuracy", "perplexity")})
+        if is_main:
+            history.write(json.dumps({"step": step, **scalars}) + "\n")
+        if step % 50 == 0:
+            accelerator.log({f"train/{k}": v for k, v in scalars.items()}, step=step)
+
+        last = progress.step in (options.steps, options.stop_after)
+        if progress.step % options.evaluate_every == 0 or last:
+            history.flush()
+            if is_main:
+                ema.copy_to(average.parameters())
+                average.codebook.data.copy_(raw_model.quantizer.codebook.detach())
+                figures: dict[str, float] = {}
+                grids = []
+                for source, kept in held_out.items():
+                    measured, grid = measure_label_maps(average, kept, label_set)
+                    figures |= {f"{Path(source).name}: {k}": v for k, v in measured.items()}
+                    grids.append(grid)
+                minutes = (time.monotonic() - started) / 60
+                save_set(average, options, figures, grids[0], minutes)
+                shown = ", ".join(f"{k} {v:.4f}" for k, v in figures.items())
+                tqdm.write(f"step {progress.step}: {shown}")
+                save_image(grids[-1], options.out / f"step-{progress.step:06}.png", nrow=8)
+                accelerator.log({f"val/{k}": v for k, v in figures.items()}, step=progress.step)
+            fresh = options.out / "checkpoint.new"
+            accelerator.save_state(fresh)
+            if is_main:
+                shutil.rmtree(checkpoint, ignore_errors=True)
+                fresh.rename(checkpoint)
+            accelerator.wait_for_everyone()
+        if last:
+            break
+    accelerator.end_training()
+    if options.push_to_hub and is_main:
+        from vqgan_space.hub.push import push_set
+
+        print(push_set(options.out, options.push_to_hub))
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Options))
