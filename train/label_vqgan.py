@@ -78,7 +78,7 @@ class Options:
     decay: float = 0.99
     revive_below: float = 0.1
     """A code chosen less often than this share of the mean is revived (EMA codebook)."""
-    k_means_step: int = 500
+    k_means_step: int = 1000
     """Steps without quantisation, after which k-means starts the codebook; 0: random codes."""
 
     loss: Literal["classes", "binary"] = "classes"
@@ -90,7 +90,7 @@ class Options:
     classes, all of them would cost more than the rest of the model. None: all."""
     random_ids: float = 0.5
     """Share of label maps whose classes are exchanged for others at random."""
-    random_ids_step: int = 800
+    random_ids_step: int = 0
     """From which step on."""
 
     steps: int = 10_000
@@ -99,7 +99,7 @@ class Options:
     crop: int = 128
     scale: tuple[float, float] = (0.4, 0.7)
     """Share of the shorter side that a crop covers."""
-    lr: float = 2e-3
+    lr: float = 1e-3
     warmup: int = 200
     weight_decay: float = 0.0
     clip: float = 1.0

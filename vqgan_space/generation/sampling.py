@@ -8,8 +8,7 @@ together: the same seed gives the same picture alone and among variants.
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import partial
 from itertools import groupby
 from typing import Any
@@ -18,7 +17,7 @@ import torch
 from torch import Tensor
 
 from vqgan_space.generation.choice import Choice
-from vqgan_space.generation.seeds import generator, variant_seeds
+from vqgan_space.generation.given import Progress, Seed, batch_size, draw_uniforms, given
 from vqgan_space.generation.windows import Position, Size, WindowCaches, Windows
 from vqgan_space.models.permuters import Permuter
 from vqgan_space.models.prior import CausalPrior, KeyValueCache
@@ -27,26 +26,6 @@ from vqgan_space.models.prior import CausalPrior, KeyValueCache
 CACHE_BUDGET = 1 << 30
 # Windows read together in a wavefront.
 WAVEFRONT = 16
-
-Seed = int | Sequence[int] | torch.Generator
-
-
-@dataclass(frozen=True, eq=False)
-class Progress:
-    """How far a sampling has come.
-
-    Attributes:
-        codes: (B, h, w), int64, 0 where nothing is known yet.
-        known: (B, h, w), bool: which of them are given or sampled.
-    """
-
-    codes: Tensor
-    known: Tensor
-
-    @property
-    def fraction(self) -> float:
-        """0 to 1."""
-        return self.known.float().mean().item()
 
 
 def sample(
@@ -102,15 +81,15 @@ def sample_steps(
             f"the picture {size[0]} x {size[1]}: give both the same size."
         )
     num_codes = min(num_codes or prior.config.vocab_size, prior.config.vocab_size)
-    codes, region = _given(known, known_region, size, num_codes)
-    batch = _batch(condition_codes, codes, seed)
+    codes, region = given(known, known_region, size, num_codes)
+    batch = batch_size(condition_codes, codes, seed)
     work = _Sampling(
         prior,
         windows,
         condition_codes.cpu().expand(batch, *condition_codes.shape[1:]),
         codes.expand(batch, *size).clone(),
         region.expand(batch, *size).clone(),
-        _uniforms(seed, batch, size),
+        draw_uniforms(seed, batch, size),
         choice or Choice(),
         num_codes,
     )
@@ -249,60 +228,13 @@ def sample_at_once(
     size: Size = (condition_codes.shape[1], condition_codes.shape[2])
     windows = Windows(size, size, 1, permuter)
     num_codes = min(num_codes or prior.config.vocab_size, prior.config.vocab_size)
-    codes, region = _given(known, known_region, size, num_codes)
-    batch = _batch(condition_codes, codes, seed)
+    codes, region = given(known, known_region, size, num_codes)
+    batch = batch_size(condition_codes, codes, seed)
     flat = condition_codes.cpu().flatten(1)  # (B, n)
     with torch.inference_mode():
         logits = prior(torch.cat([flat, flat[:, :-1]], dim=1))[:, flat.shape[1] - 1 :]
     logits = logits[..., :num_codes].cpu().expand(batch, -1, -1)  # (B, n, V)
-    uniforms = windows.read(_uniforms(seed, batch, size), (0, 0))  # (B, n)
+    uniforms = windows.read(draw_uniforms(seed, batch, size), (0, 0))  # (B, n)
     drawn = (choice or Choice()).draw(logits.flatten(0, 1), uniforms.flatten()).view(batch, -1)
     drawn = drawn if permuter is None else permuter.inverse(drawn)
     return torch.where(region, codes, drawn.view(batch, *size))
-
-
-def _given(
-    known: Tensor | None, known_region: Tensor | None, size: Size, num_codes: int
-) -> tuple[Tensor, Tensor]:
-    """The given codes, 0 elsewhere, and where they are given: both (B, h, w) or (1, h, w)."""
-    if (known is None) != (known_region is None):
-        raise ValueError("Known codes and the region where they are known belong together.")
-    if known is None or known_region is None:
-        return torch.zeros(1, *size, dtype=torch.int64), torch.zeros(1, *size, dtype=torch.bool)
-    if known_region.dtype != torch.bool:
-        raise ValueError(f"The known region is of bool, got {known_region.dtype}.")
-    region = known_region[None] if known_region.ndim == 2 else known_region
-    for name, grid in (("known codes", known), ("known region", region)):
-        if grid.ndim != 3 or tuple(grid.shape[1:]) != size:
-            raise ValueError(
-                f"The {name} must cover {size[0]} x {size[1]} codes, got {tuple(grid.shape)}."
-            )
-    if len(known) != len(region) and 1 not in (len(known), len(region)):
-        raise ValueError(f"There are {len(known)} known grids of codes, but {len(region)} regions.")
-    known, region = torch.broadcast_tensors(known.cpu(), region.cpu())
-    codes = torch.where(region, known, 0)
-    if codes.min() < 0 or codes.max() >= num_codes:
-        raise ValueError(f"Known codes must be in 0..{num_codes - 1}.")
-    return codes, region
-
-
-def _batch(condition: Tensor, known: Tensor, seed: Seed) -> int:
-    """How many pictures there are: what has only one serves all."""
-    seeds = len(seed) if isinstance(seed, Sequence) else 1
-    sizes = {len(condition), len(known), seeds} - {1}
-    if len(sizes) > 1 or not min(sizes, default=1):
-        raise ValueError(
-            f"Conditions ({len(condition)}), known codes ({len(known)}) and seeds ({seeds}) must "
-            "be one for all or one for each picture."
-        )
-    return max(sizes, default=1)
-
-
-def _uniforms(seed: Seed, batch: int, size: Size) -> Tensor:
-    """One random number in [0, 1) for every code of every picture, (B, h, w)."""
-    if isinstance(seed, torch.Generator):
-        return torch.rand(batch, *size, generator=seed)
-    seeds = variant_seeds(seed, batch) if isinstance(seed, int) else list(seed)
-    if len(seeds) != batch:
-        raise ValueError(f"Give one seed, or one for each of the {batch} pictures.")
-    return torch.stack([torch.rand(*size, generator=generator(each)) for each in seeds])

@@ -6,7 +6,6 @@ VQGAN's decoder paints them.
 
 from __future__ import annotations
 
-import json
 import math
 from collections import deque
 from collections.abc import Iterator
@@ -18,34 +17,25 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vqgan_space.generation.choice import Choice
-from vqgan_space.generation.sampling import Progress, Seed, sample_at_once, sample_steps
+from vqgan_space.generation.given import Progress, Seed
+from vqgan_space.generation.masked import sample_masked_steps
+from vqgan_space.generation.sampling import sample_at_once, sample_steps
 from vqgan_space.generation.windows import Size
 from vqgan_space.models.conditions import (
     ClassCondition,
     CoordinateCondition,
     PlainCondition,
     StartCondition,
-    condition_from_dict,
-    condition_to_dict,
+    VectorCondition,
 )
 from vqgan_space.models.label_vqgan import LabelVQGAN
+from vqgan_space.models.masked_prior import MaskedPrior
 from vqgan_space.models.permuters import Permuter
 from vqgan_space.models.prior import CausalPrior
 from vqgan_space.models.vqgan import VQGAN
 
 Condition = LabelVQGAN | VQGAN | PlainCondition
-
-CONFIG = "synthesizer.json"
-# Folders of the parts, and the kinds of a condition that has weights.
-VQGAN_FOLDER, PRIOR_FOLDER = "vqgan", "prior"
-LABEL_VQGAN, CONDITION_VQGAN, FIRST_STAGE = "label_vqgan", "condition_vqgan", "first_stage"
-# Weights as they are in the file, read without unpickling.
-PLAIN: dict[str, Any] = {
-    "use_safetensors": True,
-    "low_cpu_mem_usage": False,
-    "local_files_only": True,
-    "torch_dtype": torch.float32,
-}
+Prior = CausalPrior | MaskedPrior
 
 
 class Synthesizer:
@@ -54,8 +44,8 @@ class Synthesizer:
     Args:
         vqgan: paints the codes.
         condition: makes the condition's codes: a ``LabelVQGAN`` of label maps, a ``VQGAN`` of
-            depth maps or pictures, classes, coordinates; None: nothing, a start code.
-        prior: samples the picture's codes.
+            depth maps or pictures, classes, coordinates, vectors; None: nothing, a start code.
+        prior: samples the picture's codes, one after the other or, if masked, in a few steps.
         permuter: the order of the picture's codes where it is not row by row.
         pkeep: which part of the codes the prior saw in training, the rest being random ones; with
             0 it samples all codes in one pass.
@@ -70,7 +60,7 @@ class Synthesizer:
         self,
         vqgan: VQGAN,
         condition: Condition | None,
-        prior: CausalPrior,
+        prior: Prior,
         permuter: Permuter | None = None,
         pkeep: float = 1.0,
         sos: int = 0,
@@ -80,22 +70,48 @@ class Synthesizer:
         self.vqgan, self.prior, self.permuter, self.pkeep = vqgan, prior, permuter, pkeep
         self.condition: Condition = StartCondition(sos) if condition is None else condition
         self.downsample_cond_size = downsample_cond_size if downsample_cond_size != -1 else None
-        self._window = window
+        self.given_window = window
+        self._check_parts()
+
+    def _check_parts(self) -> None:
+        """Raises ``ValueError`` where prior, VQGAN and condition don't belong together."""
+        if not isinstance(self.prior, MaskedPrior):
+            if isinstance(self.condition, VectorCondition):
+                raise ValueError("A causal prior reads codes: give vectors to a masked one.")
+            return
+        have, want = self.vqgan.codebook.shape[0], self.prior.hidden
+        if have != want:
+            raise ValueError(f"The VQGAN has {have} codes, but its prior was trained on {want}.")
+        kinds: dict[type, str] = {
+            ClassCondition: "class",
+            StartCondition: "none",
+            VectorCondition: "vector",
+        }
+        kind, reads = kinds.get(type(self.condition), "grid"), self.prior.config.condition
+        if kind != reads:
+            raise ValueError(f"The prior's condition is {reads!r}, not {kind!r}.")
+
+    @property
+    def is_masked(self) -> bool:
+        """Whether the prior is a masked one, which fills in all codes in a few steps."""
+        return isinstance(self.prior, MaskedPrior)
 
     @property
     def window(self) -> Size:
         """Height and width of the grid of codes that the prior reads at once."""
         if self.permuter is not None:
             return self.permuter.height, self.permuter.width
-        if self._window is not None:
-            return self._window
+        if self.given_window is not None:
+            return self.given_window
+        if isinstance(self.prior, MaskedPrior):
+            return self.prior.window
         block = self.prior.config.block_size + 1  # the last code is never read
         side = math.isqrt(block // 2 if self._is_spatial else block - 1)
         return side, side
 
     @property
     def _is_spatial(self) -> bool:
-        return not isinstance(self.condition, (ClassCondition, StartCondition))
+        return not isinstance(self.condition, (ClassCondition, StartCondition, VectorCondition))
 
     def prepare_inference(
         self, device: str | torch.device = "cpu", dtype: torch.dtype | None = None
@@ -130,8 +146,11 @@ class Synthesizer:
             condition_codes: (B, n).
 
         Raises:
-            ValueError: too many codes for the prior, or outside its vocabulary.
+            ValueError: too many codes for the prior, or outside its vocabulary; or a masked prior,
+                which reads codes in no order.
         """
+        if isinstance(self.prior, MaskedPrior):
+            raise ValueError("A masked prior reads codes in no order: call the prior itself.")
         codes, front = codes.flatten(1), condition_codes.flatten(1)
         if self.permuter is not None:
             codes = self.permuter.forward(codes)
@@ -150,6 +169,8 @@ class Synthesizer:
         known: Tensor | None = None,
         known_region: Tensor | None = None,
         stride: int = 1,
+        steps: int = 10,
+        guidance: float = 3.0,
     ) -> Tensor:
         """Sample codes (B, h, w) for a condition; ``decode`` makes pictures of them.
 
@@ -163,14 +184,14 @@ class Synthesizer:
             known, known_region: codes (B, h, w) that are given, and where: bool (h, w) or
                 (B, h, w).
             stride: by how many codes the window moves on a larger canvas; 1 is exact.
+            steps: in how many steps a masked prior fills in all codes.
+            guidance: how far a masked prior follows the condition; 1: as it learnt.
 
         Raises:
             ValueError: sizes that don't fit together, or a number out of its range.
         """
-        steps = self.sample_steps(
-            condition, size, temperature, top_k, top_p, seed, known, known_region, stride
-        )
-        return deque(steps, maxlen=1).pop().codes
+        how = (temperature, top_k, top_p, seed, known, known_region, stride, steps, guidance)
+        return deque(self.sample_steps(condition, size, *how), maxlen=1).pop().codes
 
     def sample_steps(
         self,
@@ -183,18 +204,27 @@ class Synthesizer:
         known: Tensor | None = None,
         known_region: Tensor | None = None,
         stride: int = 1,
+        steps: int = 10,
+        guidance: float = 3.0,
     ) -> Iterator[Progress]:
         """The same, step by step: what is known so far, until the caller stops asking."""
-        with torch.inference_mode():
-            front = self._condition_grid(condition, size)
         common: dict[str, Any] = {
             "choice": Choice(temperature, top_k, top_p),
             "seed": seed,
             "known": known,
             "known_region": known_region,
-            "permuter": self.permuter,
-            "num_codes": self.vqgan.codebook.shape[0],
         }
+        if isinstance(self.prior, MaskedPrior):
+            given = self._masked_condition(condition, size)
+            if size is None:
+                size = self.window
+                if given is not None and given.ndim == 3:
+                    size = (given.shape[1], given.shape[2])
+            common |= {"steps": steps, "guidance": guidance}
+            return sample_masked_steps(self.prior, given, size, **common)
+        with torch.inference_mode():
+            front = self._condition_grid(condition, size)
+        common |= {"permuter": self.permuter, "num_codes": self.vqgan.codebook.shape[0]}
         if size is None:
             size = (front.shape[1], front.shape[2]) if front.ndim == 3 else self.window
         if self.pkeep > 0:
@@ -212,10 +242,24 @@ class Synthesizer:
         with torch.inference_mode():
             return self.vqgan.decode_codes(codes.to(self.vqgan.codebook.device))
 
+    def _masked_condition(self, condition: Any, size: Size | None) -> Tensor | None:
+        """What a masked prior takes; None, where nothing is given or there is nothing to give."""
+        if isinstance(self.condition, StartCondition):
+            return None
+        if condition is None and not isinstance(self.condition, CoordinateCondition):
+            return None
+        if isinstance(self.condition, VectorCondition):
+            return self.condition.vectors(condition)
+        with torch.inference_mode():
+            codes = self._condition_grid(condition, size)
+        return codes[:, 0] if isinstance(self.condition, ClassCondition) else codes
+
     def _condition_grid(self, condition: Any, size: Size | None) -> Tensor:
         """The condition's codes on the CPU: (B, h, w) where it is spatial, else (B, n)."""
         if isinstance(self.condition, (ClassCondition, StartCondition)):
             return self.condition.codes(condition)
+        if isinstance(self.condition, VectorCondition):
+            raise ValueError("Vectors have no codes.")
         if isinstance(self.condition, CoordinateCondition) and condition is None:
             height, width = size or self.window
             factor = self.condition.factor
@@ -230,64 +274,25 @@ class Synthesizer:
             condition = condition.to(self.condition.codebook.device)
         return self.condition.encode_codes(condition).cpu()
 
-    def save_pretrained(self, folder: str | Path) -> None:
-        """Write the set: a subfolder for each part that has weights, and ``synthesizer.json``."""
-        folder = Path(folder)
-        self.vqgan.save_pretrained(folder / VQGAN_FOLDER)
-        self.prior.save_pretrained(folder / PRIOR_FOLDER)
-        if self.condition is self.vqgan:
-            condition = {"kind": FIRST_STAGE}
-        elif isinstance(self.condition, (LabelVQGAN, VQGAN)):
-            is_labels = isinstance(self.condition, LabelVQGAN)
-            condition = {"kind": LABEL_VQGAN if is_labels else CONDITION_VQGAN}
-            self.condition.save_pretrained(folder / condition["kind"])
-        else:
-            condition = condition_to_dict(self.condition)
-        order = self.permuter
-        config = {
-            "condition": condition,
-            "permuter": order and {"name": order.name, "size": [order.height, order.width]},
-            "pkeep": self.pkeep,
-            "downsample_cond_size": self.downsample_cond_size,
-            "window": self._window,
-        }
-        (folder / CONFIG).write_text(json.dumps(config, indent=2) + "\n")
+    def save_pretrained(self, folder: str | Path, **options: Any) -> None:
+        """Write the set, as ``synthesizer_files.save`` does."""
+        from vqgan_space.generation.synthesizer_files import save
+
+        save(self, folder, **options)
 
     @classmethod
-    def from_pretrained(cls, folder: str | Path) -> Self:
+    def from_pretrained(cls, folder: str | Path, prior: str = "prior") -> Self:
         """Read what ``save_pretrained`` wrote; in float32, eval mode.
+
+        Args:
+            prior: folder of the prior, in a set that has several for one VQGAN and condition.
 
         Raises:
             ValueError: the folder holds no such set, or not all of it.
         """
-        folder = Path(folder)
-        try:
-            config = json.loads((folder / CONFIG).read_text())
-            kind, order = config["condition"]["kind"], config["permuter"]
-            window, pkeep = config["window"], float(config["pkeep"])
-            vqgan = VQGAN.from_pretrained(folder / VQGAN_FOLDER, **PLAIN)
-            condition: Condition
-            if kind == FIRST_STAGE:
-                condition = vqgan
-            elif kind in (LABEL_VQGAN, CONDITION_VQGAN):
-                part = LabelVQGAN if kind == LABEL_VQGAN else VQGAN
-                condition = part.from_pretrained(folder / kind, **PLAIN).eval()
-            else:
-                condition = condition_from_dict(config["condition"])
-            return cls(
-                vqgan.eval(),
-                condition,
-                CausalPrior.from_pretrained(folder / PRIOR_FOLDER, **PLAIN).eval(),
-                permuter=order and Permuter(order["name"], *order["size"]),
-                pkeep=pkeep,
-                downsample_cond_size=config["downsample_cond_size"],
-                window=window and (int(window[0]), int(window[1])),
-            )
-        except (OSError, KeyError, TypeError, IndexError, AttributeError, RuntimeError) as error:
-            reason = str(error).strip().splitlines()[0]
-            raise ValueError(f"{folder} can't be loaded as a Synthesizer: {reason}") from error
-        except ValueError as error:  # JSON that can't be read, and what the parts refuse
-            raise ValueError(f"{folder} can't be loaded as a Synthesizer: {error}") from error
+        from vqgan_space.generation.synthesizer_files import read_parts
+
+        return cls(**read_parts(folder, prior))
 
 
 def _resize(condition: Tensor, side: int) -> Tensor:

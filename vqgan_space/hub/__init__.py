@@ -4,5 +4,13 @@ from __future__ import annotations
 
 from .load import load, model_revision
 from .presets import list_models
+from .synthesizers import list_priors, list_synthesizers, load_synthesizer
 
-__all__ = ["list_models", "load", "model_revision"]
+__all__ = [
+    "list_models",
+    "list_priors",
+    "list_synthesizers",
+    "load",
+    "load_synthesizer",
+    "model_revision",
+]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,11 @@ WEIGHT_FILES = (
     "diffusion_pytorch_model.safetensors",
     "diffusion_pytorch_model.safetensors.index.json",
     "diffusion_pytorch_model-*.safetensors",
+)
+MODEL_FILES = tuple(
+    file if subfolder == "." else f"{subfolder}/{file}"
+    for subfolder in SUBFOLDERS
+    for file in (CONFIG, *WEIGHT_FILES)
 )
 REPO_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 
@@ -98,7 +104,7 @@ def locate(name_or_folder: str | Path, *, revision: str | None = None) -> Path:
     if name and path.is_dir():
         return _model_folder(path, name)
     if isinstance(name_or_folder, str) and REPO_ID.fullmatch(name):
-        return _model_folder(_download(name, revision), name)
+        return _model_folder(download(name, revision, MODEL_FILES), name)
     ships = ", ".join(list_models()) or "no model"
     raise ValueError(
         f"There is no model called {name!r}: {ships} ships with vqgan-space, or name a folder or a "
@@ -137,8 +143,12 @@ def _weights(folder: Path) -> list[Path]:
     )
 
 
-def _download(repo_id: str, revision: str | None) -> Path:
-    """A snapshot of what a VQGAN needs of a Hub repo; the cached one where there is no network."""
+def download(repo_id: str, revision: str | None, files: Sequence[str]) -> Path:
+    """A snapshot of some files (patterns) of a Hub repo; the cached one where there is no network.
+
+    Raises:
+        ValueError: there is no such repo or revision, it is closed, or can't be reached.
+    """
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import (
         GatedRepoError,
@@ -147,13 +157,8 @@ def _download(repo_id: str, revision: str | None) -> Path:
         RevisionNotFoundError,
     )
 
-    files = [
-        file if subfolder == "." else f"{subfolder}/{file}"
-        for subfolder in SUBFOLDERS
-        for file in (CONFIG, *WEIGHT_FILES)
-    ]
     try:
-        return Path(snapshot_download(repo_id, revision=revision, allow_patterns=files))
+        return Path(snapshot_download(repo_id, revision=revision, allow_patterns=list(files)))
     except GatedRepoError as error:
         raise ValueError(
             f"The Hub repo {repo_id} asks for permission: request it on its page and log in with "

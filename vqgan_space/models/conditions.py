@@ -105,12 +105,38 @@ class CoordinateCondition:
         return self.encode_codes(coordinates).flatten(1)
 
 
-PlainCondition = ClassCondition | StartCondition | CoordinateCondition
+@dataclass(frozen=True)
+class VectorCondition:
+    """A row of floats, such as a text's embedding, which only a masked prior reads.
+
+    Args:
+        dim: its length, D.
+    """
+
+    dim: int
+
+    def vectors(self, condition: Any) -> Tensor:
+        """Vectors, one (D,) or (B, D), to float32 (B, D).
+
+        Raises:
+            ValueError: another shape.
+        """
+        if condition is None:
+            raise ValueError(f"Give a vector of {self.dim} numbers.")
+        vectors = torch.as_tensor(condition, dtype=torch.float32)
+        vectors = vectors[None] if vectors.ndim == 1 else vectors
+        if vectors.ndim != 2 or vectors.shape[1] != self.dim or not len(vectors):
+            raise ValueError(f"Vectors are (B, {self.dim}), got {tuple(vectors.shape)}.")
+        return vectors
+
+
+PlainCondition = ClassCondition | StartCondition | CoordinateCondition | VectorCondition
 
 KINDS: dict[str, type[PlainCondition]] = {
     "class": ClassCondition,
     "start": StartCondition,
     "coordinates": CoordinateCondition,
+    "vector": VectorCondition,
 }
 
 

@@ -25,12 +25,25 @@ class LabelVQGAN(VQGAN):
     The configuration is diffusers' own, with ``in_channels`` and ``out_channels`` the number of
     classes. Label maps are (B, H, W) of integers whose sides are multiples of ``factor``: ids below
     ``num_classes``, or 255 for no class, which is zero in every channel.
+
+    One option is added, ``patch_size``: the encoder reads the shares of the classes in squares of
+    so many pixels, and the decoder's logits are enlarged as often, smoothly. Label maps are flat
+    between their edges; so the layers that would otherwise be many and narrow can be few and wide.
     """
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, patch_size: int = 1, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.encoder.conv_in = _as(ClassesIn, self.encoder.conv_in)
         self.decoder.conv_out = _as(ClassesOut, self.decoder.conv_out)
+        self.encoder.conv_in.patch_size = patch_size
+        self.patch_size = patch_size
+        if patch_size != 1:
+            self.register_to_config(patch_size=patch_size)
+
+    @property
+    def factor(self) -> int:
+        """How many pixels of a side one code stands for."""
+        return super().factor * self.patch_size
 
     @property
     def num_classes(self) -> int:
@@ -76,6 +89,13 @@ class LabelVQGAN(VQGAN):
                 f"got {int(wrong[0])}"
             )
 
+    def decode_latents(self, latents: Tensor) -> Tensor:
+        """Latents (B, D, h, w), decoded as they are, to class logits (B, C, H, W)."""
+        logits = super().decode_latents(latents)
+        if self.patch_size == 1:
+            return logits
+        return F.interpolate(logits, scale_factor=self.patch_size, mode="bilinear")
+
     def decode_codes(self, codes: Tensor) -> Tensor:
         """Codes (B, h, w) to class logits (B, C, H, W)."""
         return super().decode_codes(codes)
@@ -98,16 +118,19 @@ class ClassesIn(nn.Conv2d):
     """A convolution over one-hot label maps that takes their ids too: (B, H, W) of integers.
 
     A class that is not there adds nothing, so its channel is left out: of COCO-Stuff's 182 classes
-    a label map has a dozen.
+    a label map has a dozen. Both are averaged over squares of ``patch_size`` pixels first.
     """
 
+    patch_size: int = 1
+
     def forward(self, x: Tensor) -> Tensor:
-        """Label maps (B, H, W) or (B, C, H, W) -> (B, D, H, W)."""
+        """Label maps (B, H, W) or (B, C, H, W) -> (B, D, H / patch_size, W / patch_size)."""
         if x.ndim == 4:
-            return super().forward(x)
+            return super().forward(F.avg_pool2d(x, self.patch_size))
         present = x[(x >= 0) & (x < self.in_channels)].unique().long()
         one_hot = (x[:, None] == present[:, None, None]).to(self.weight.dtype)  # (B, N, H, W)
-        return F.conv2d(one_hot, self.weight[:, present], self.bias, padding=self.padding)
+        shares = F.avg_pool2d(one_hot, self.patch_size)
+        return F.conv2d(shares, self.weight[:, present], self.bias, padding=self.padding)
 
 
 class ClassesOut(nn.Conv2d):
@@ -130,4 +153,4 @@ def _as(kind: type[nn.Conv2d], convolution: nn.Conv2d) -> nn.Conv2d:
     return twin
 
 
-take_options(LabelVQGAN)
+take_options(LabelVQGAN, patch_size=1)

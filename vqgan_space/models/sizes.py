@@ -60,14 +60,17 @@ VQGAN_SIZES: dict[str, dict[str, Any]] = {
 
 # Of label-map VQGANs: in and out a channel for each class, and nothing to paint.
 LABEL_VQGAN_SIZES: dict[str, dict[str, Any]] = {
-    "f16": _vqgan(
-        (16, 32, 64, 96, 128),
-        norm_num_groups=4,
-        latent_channels=64,
-        num_vq_embeddings=2048,
-        vq_embed_dim=32,
-        sample_size=256,
-    ),
+    "f16": {
+        **_vqgan(
+            (64, 128, 192),
+            norm_num_groups=16,
+            latent_channels=128,
+            num_vq_embeddings=2048,
+            vq_embed_dim=32,
+            sample_size=256,
+        ),
+        "patch_size": 4,
+    },
     "tiny": _vqgan(
         (8, 8, 16, 16),
         norm_num_groups=4,
@@ -76,4 +79,13 @@ LABEL_VQGAN_SIZES: dict[str, dict[str, Any]] = {
         vq_embed_dim=4,
         sample_size=32,
     ),
+}
+
+# Of priors: layers, heads and width.
+PRIOR_SIZES: dict[str, dict[str, int]] = {
+    "tiny": {"n_layer": 2, "n_head": 2, "n_embd": 32},
+    "small": {"n_layer": 6, "n_head": 4, "n_embd": 256},
+    "medium": {"n_layer": 12, "n_head": 8, "n_embd": 512},
+    # CompVis/taming-transformers' transformers for S-FLCKR, DRIN and faces, 305M parameters.
+    "taming": {"n_layer": 24, "n_head": 16, "n_embd": 1024},
 }

@@ -149,8 +149,8 @@ class VQGAN(CodesModel, VQModel):
         return sample.to(hidden.dtype)
 
 
-def take_options(model: type[VQModel], *more: str) -> None:
-    """Gives a model VQModel's options and, after them, ``more``, which are False by default.
+def take_options(model: type[VQModel], **more: Any) -> None:
+    """Gives a model VQModel's options and, after them, ``more`` with these defaults.
 
     diffusers reads a model's options off its constructor's signature.
     """
@@ -158,14 +158,15 @@ def take_options(model: type[VQModel], *more: str) -> None:
     functools.update_wrapper(constructor, VQModel.__init__)
     signature = inspect.signature(VQModel.__init__)
     extra = [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=False) for name in more
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=value)
+        for name, value in more.items()
     ]
     constructor.__signature__ = signature.replace(
         parameters=[*signature.parameters.values(), *extra]
     )
 
 
-take_options(VQGAN, "gumbel")
+take_options(VQGAN, gumbel=False)
 
 
 def has_native_bfloat16(device: str | torch.device) -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 BOAT = 8
 BIRD = 15
-SHEEP = 18
-COW = 19
+SHEEP = 19
+COW = 20
 BRIDGE = 94
 BUILDING = 95
 BUSH = 96
