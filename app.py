@@ -31,6 +31,9 @@ def arguments() -> argparse.ArgumentParser:
         metavar="NAME",
         help="a shipped model, a folder or a Hub repo to offer first; may be given several times",
     )
+    parser.add_argument(
+        "--no-presets", action="store_true", help="offer no public models of the Hugging Face Hub"
+    )
     parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1, mps (default: cpu)")
     parser.add_argument(
         "--dtype",
@@ -47,7 +50,8 @@ def make(options: argparse.Namespace) -> tuple[gr.Blocks, Models]:
     from vqgan_space.ui.blocks import build
     from vqgan_space.ui.models import Models
 
-    models = Models(options.model, device=options.device, dtype=options.dtype)
+    presets = not options.no_presets
+    models = Models(options.model, device=options.device, dtype=options.dtype, presets=presets)
     return build(models, example_pictures()), models
 
 

@@ -47,16 +47,20 @@ class _Handler(BaseHTTPRequestHandler):
         if found := re.fullmatch(r"/api/(datasets/[^/]+/[^/]+)(/revision/\w+)?", path):
             return self._repo(found[1])
         if found := re.fullmatch(r"/api/models/([^/]+/[^/]+)/tree/\w+", path):
-            files = self.repos.get(found[1], {})
+            if found[1] not in self.repos:
+                return self._repo(found[1])
+            files = self.repos[found[1]]
             tree = [
                 {"type": "file", "path": name, "size": len(content), "oid": _oid(content)}
                 for name, content in files.items()
             ]
             return self._json(tree)
-        if found := re.fullmatch(r"/([^/]+/[^/]+)/resolve/\w+/(.+)", path):
-            content = self.repos.get(found[1], {}).get(found[2])
+        if found := re.fullmatch(r"/([^/]+/[^/]+)/resolve/(\w+)/(.+)", path):
+            content = self.repos.get(found[1], {}).get(found[3])
             if content is not None:
-                headers = {"X-Repo-Commit": COMMIT, "ETag": f'"{_oid(content)}"'}
+                # Whichever commit is asked for, it is the one that there is.
+                commit = found[2] if re.fullmatch("[0-9a-f]{40}", found[2]) else COMMIT
+                headers = {"X-Repo-Commit": commit, "ETag": f'"{_oid(content)}"'}
                 return self._answer(200, content, headers)
             return self._answer(404, b"", {"X-Error-Code": "EntryNotFound"})
         return self._answer(404, b"", {"X-Error-Code": "RepoNotFound"})

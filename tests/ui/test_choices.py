@@ -45,3 +45,20 @@ def test_models_go_by_short_names(tmp_path: Path, tiny_vqgan: VQGAN) -> None:
     assert models.get("second/ema") is loaded  # once for all visitors
     with pytest.raises(ValueError, match="choose one of ema, second/ema"):
         models.get(str(tmp_path))
+
+
+def test_public_models_are_listed_with_their_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    models = Models(presets=True)
+    assert "amused-512" in models.names and "amused-512" not in Models().names
+    labels = {name: label for label, name in models.choices}
+    assert labels["amused-512"] == "amused-512 (293 MB, from the Hub)"
+    assert labels[models.default or ""] == models.default
+
+    def unreachable(*_: object, **__: object) -> None:
+        raise ValueError("the Hugging Face Hub can't be reached")
+
+    monkeypatch.setattr("vqgan_space.hub.load", unreachable)
+    with pytest.raises(ValueError, match="can't be reached"):
+        models.get("amused-512")
+    monkeypatch.undo()
+    assert models.get(models.default).name == models.default

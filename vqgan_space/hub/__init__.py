@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from .load import load, model_revision
-from .presets import list_models
+from .presets import list_models, list_presets
 from .synthesizers import list_priors, list_synthesizers, load_synthesizer
 
 __all__ = [
     "list_models",
+    "list_presets",
     "list_priors",
     "list_synthesizers",
     "load",

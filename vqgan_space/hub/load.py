@@ -1,4 +1,4 @@
-"""Load a model by its name: a shipped set, a folder, or a repo of the Hugging Face Hub.
+"""Load a model by its name: a shipped set, a preset, a folder, or a repo of the Hugging Face Hub.
 
 Only JSON and safetensors are read; nothing that is pickled.
 """
@@ -10,9 +10,10 @@ import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from .presets import list_models, shipped_folder
+from .download import Report, download
+from .presets import find_preset, list_models, shipped_folder
 
 if TYPE_CHECKING:
     import torch
@@ -25,16 +26,11 @@ CONFIG = "config.json"
 SUBFOLDERS = ("vqgan", "vqvae", ".")
 VQGAN_CLASSES = ("VQGAN", "VQModel")
 VQVAE_CLASSES = ("VQVAE",)
-WEIGHT_FILES = (
-    "diffusion_pytorch_model.safetensors",
-    "diffusion_pytorch_model.safetensors.index.json",
-    "diffusion_pytorch_model-*.safetensors",
-)
-MODEL_FILES = tuple(
-    file if subfolder == "." else f"{subfolder}/{file}"
-    for subfolder in SUBFOLDERS
-    for file in (CONFIG, *WEIGHT_FILES)
-)
+WHOLE, HALF = "diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.fp16.safetensors"
+SHARDS = "diffusion_pytorch_model-*.safetensors"
+WEIGHT_FILES = (WHOLE, SHARDS, f"{WHOLE}.index.json")
+# Of taming-transformers and latent-diffusion: their own names of weights, and what they are.
+PLAIN_FILES = ("*.yaml", "model.safetensors")
 REPO_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 
 
@@ -44,33 +40,45 @@ def load(
     device: str | torch.device = "cpu",
     dtype: torch.dtype | None = None,
     revision: str | None = None,
+    subfolder: str | None = None,
+    progress: Report | None = None,
 ) -> CodesModel:
     """A VQGAN or VQ-VAE ready for inference.
 
     Args:
-        name_or_folder: a name that ``list_models()`` gives, a folder (a trained set with a
-            ``vqgan`` or ``vqvae`` folder in it, or the folder of the model itself), or a Hub repo
-            "user/repo".
+        name_or_folder: a name that ``list_models()`` or ``list_presets()`` gives, a folder (a
+            trained set with a ``vqgan`` or ``vqvae`` folder in it, the folder of the model itself,
+            or one with taming-transformers' yaml and safetensors), or a Hub repo "user/repo".
         device: where to put it.
         dtype: number format inside the model; None: the fastest that the device has. Inputs and
             outputs are float32 whatever it is.
         revision: branch, tag or commit of a Hub repo.
+        subfolder: where in a folder or repo the model is; None: it is looked for.
+        progress: told the bytes that are here and those that there will be, while it downloads.
 
     Raises:
         ValueError: there is no such model, it can't be had, or it is no VQGAN.
     """
-    folder = locate(name_or_folder, revision=revision)
+    folder = locate(name_or_folder, revision=revision, subfolder=subfolder, progress=progress)
     from ..models.vqgan import VQGAN
     from ..models.vqvae import VQVAE
 
     import torch  # isort: skip
 
+    if _is_plain(folder):
+        from .taming import load as load_taming
+
+        model = load_taming(folder)
+        if not isinstance(model, VQGAN):
+            raise ValueError(f"{name_or_folder} is a whole second stage, not a VQGAN.")
+        return model.prepare_inference(device=device, dtype=dtype)
     is_vqvae = _class_name(folder / CONFIG) in VQVAE_CLASSES
     model_class = VQVAE if is_vqvae else VQGAN
+    options: dict[str, Any] = {"use_safetensors": True, "low_cpu_mem_usage": False}
+    if not (folder / WHOLE).is_file() and (folder / HALF).is_file():
+        options["variant"] = "fp16"
     try:
-        model = model_class.from_pretrained(
-            folder, use_safetensors=True, low_cpu_mem_usage=False, torch_dtype=torch.float32
-        )
+        model = model_class.from_pretrained(folder, torch_dtype=torch.float32, **options)
     except (OSError, RuntimeError, TypeError, KeyError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
         raise ValueError(f"{name_or_folder} can't be loaded as a VQGAN: {reason}") from error
@@ -91,20 +99,40 @@ def model_revision(name_or_folder: str | Path, *, revision: str | None = None) -
     return digest.hexdigest()[:12]
 
 
-def locate(name_or_folder: str | Path, *, revision: str | None = None) -> Path:
-    """The folder on this machine that holds the VQGAN's ``config.json`` and weights.
+def locate(
+    name_or_folder: str | Path,
+    *,
+    revision: str | None = None,
+    subfolder: str | None = None,
+    progress: Report | None = None,
+) -> Path:
+    """The folder on this machine that holds the model's configuration and weights.
 
-    Shipped names and folders never touch the network.
+    Shipped names and folders never touch the network. Arguments and errors as those of ``load``.
     """
     name = str(name_or_folder)
     shipped = shipped_folder(name)
     if shipped is not None:
-        return _model_folder(shipped, name)
+        return _model_folder(shipped, name, subfolder)
     path = Path(name_or_folder).expanduser()
     if name and path.is_dir():
-        return _model_folder(path, name)
+        return _model_folder(path, name, subfolder)
+    preset = find_preset(name)
+    if preset is not None:
+        if not preset.is_safetensors:
+            raise ValueError(
+                f"{name} is pickled, which is not read from the Hub: download {preset.repo_id} and "
+                "convert it with `python -m vqgan_space.hub.taming FOLDER OUT`."
+            )
+        place = preset.subfolder or "."
+        # Half precision, where there is a choice: half the download.
+        files = _patterns((place,), (CONFIG, HALF) if preset.subfolder else PLAIN_FILES)
+        found = download(preset.repo_id, preset.revision, files, progress)
+        return _model_folder(found, name, place)
     if isinstance(name_or_folder, str) and REPO_ID.fullmatch(name):
-        return _model_folder(download(name, revision, MODEL_FILES), name)
+        places = SUBFOLDERS if subfolder is None else (subfolder,)
+        files = _patterns(places, (CONFIG, *WEIGHT_FILES, *PLAIN_FILES))
+        return _model_folder(download(name, revision, files, progress), name, subfolder)
     ships = ", ".join(list_models()) or "no model"
     raise ValueError(
         f"There is no model called {name!r}: {ships} ships with vqgan-space, or name a folder or a "
@@ -112,10 +140,18 @@ def locate(name_or_folder: str | Path, *, revision: str | None = None) -> Path:
     )
 
 
-def _model_folder(folder: Path, name: str) -> Path:
+def _patterns(subfolders: Sequence[str], files: Sequence[str]) -> list[str]:
+    return [
+        file if subfolder == "." else f"{subfolder}/{file}"
+        for subfolder in subfolders
+        for file in files
+    ]
+
+
+def _model_folder(folder: Path, name: str, subfolder: str | None = None) -> Path:
     """The folder with the model in it, which is ``folder`` or below it."""
-    for subfolder in SUBFOLDERS:
-        candidate = folder / subfolder
+    for place in SUBFOLDERS if subfolder is None else (subfolder,):
+        candidate = folder / place
         if _class_name(candidate / CONFIG) in VQGAN_CLASSES + VQVAE_CLASSES:
             if not _weights(candidate):
                 raise ValueError(
@@ -123,10 +159,19 @@ def _model_folder(folder: Path, name: str) -> Path:
                     "save_pretrained (pickled weights are not read)."
                 )
             return candidate
+        if _is_plain(candidate):
+            return candidate
     raise ValueError(
         f"{name} holds no VQGAN: expected vqgan/config.json, or a config.json of a diffusers "
         "VQModel."
     )
+
+
+def _is_plain(folder: Path) -> bool:
+    """Whether it holds weights under taming-transformers' names, with their yaml."""
+    if _class_name(folder / CONFIG) in VQGAN_CLASSES + VQVAE_CLASSES:
+        return False
+    return bool(list(folder.glob("*.yaml")) and list(folder.glob("*.safetensors")))
 
 
 def _class_name(config: Path) -> str | None:
@@ -138,48 +183,7 @@ def _class_name(config: Path) -> str | None:
 
 
 def _weights(folder: Path) -> list[Path]:
-    return sorted(
-        path for pattern in WEIGHT_FILES[::2] for path in folder.glob(pattern) if path.is_file()
-    )
-
-
-def download(repo_id: str, revision: str | None, files: Sequence[str]) -> Path:
-    """A snapshot of some files (patterns) of a Hub repo; the cached one where there is no network.
-
-    Raises:
-        ValueError: there is no such repo or revision, it is closed, or can't be reached.
-    """
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import (
-        GatedRepoError,
-        HFValidationError,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
-    )
-
-    try:
-        return Path(snapshot_download(repo_id, revision=revision, allow_patterns=list(files)))
-    except GatedRepoError as error:
-        raise ValueError(
-            f"The Hub repo {repo_id} asks for permission: request it on its page and log in with "
-            "`hf auth login`."
-        ) from error
-    except RevisionNotFoundError as error:
-        raise ValueError(f"The Hub repo {repo_id} has no revision {revision!r}.") from error
-    except (RepositoryNotFoundError, HFValidationError) as error:
-        raise ValueError(
-            f"There is no Hub repo {repo_id} (or it is private: log in with `hf auth login`)."
-        ) from error
-    except network_errors() as error:
-        raise ValueError(
-            f"{repo_id} is not on this machine and the Hugging Face Hub can't be reached; what "
-            f"ships works without it: {', '.join(list_models()) or 'nothing'}."
-        ) from error
-
-
-def network_errors() -> tuple[type[Exception], ...]:
-    """What the Hub's client raises when it is refused or reaches nothing."""
-    from huggingface_hub.errors import HfHubHTTPError
-
-    # Its bases are OSError and the error of whichever HTTP library the client is built on.
-    return HfHubHTTPError.__bases__
+    if _is_plain(folder):
+        return sorted(folder.glob("*.safetensors"))
+    whole = [path for path in (folder / WHOLE, *sorted(folder.glob(SHARDS))) if path.is_file()]
+    return whole or [path for path in [folder / HALF] if path.is_file()]

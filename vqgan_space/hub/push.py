@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from .load import locate, network_errors
+from .download import network_errors
+from .load import locate
 
 # Checkpoints of the optimiser, logs and anything pickled stay at home.
 PUBLISHED = [

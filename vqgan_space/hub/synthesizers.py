@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .load import REPO_ID, download, locate
-from .presets import WEIGHTS
+from . import presets
+from .download import download
+from .load import REPO_ID, locate
 
 if TYPE_CHECKING:
     import torch
@@ -22,7 +23,7 @@ FOLDERS = ("vqgan", "label_vqgan", "condition_vqgan", *PRIORS)
 
 def list_synthesizers() -> list[str]:
     """Names of the sets that ship."""
-    return sorted(path.parent.name for path in WEIGHTS.glob(f"*/{CONFIG}"))
+    return sorted(path.parent.name for path in presets.WEIGHTS.glob(f"*/{CONFIG}"))
 
 
 def list_priors(name_or_folder: str | Path) -> list[str]:
@@ -81,7 +82,7 @@ def locate_synthesizer(name_or_folder: str | Path, *, revision: str | None = Non
     """
     name = str(name_or_folder)
     if name in list_synthesizers():
-        return WEIGHTS / name
+        return presets.WEIGHTS / name
     folder = Path(name_or_folder).expanduser()
     if name and folder.is_dir():
         if not (folder / CONFIG).is_file():

@@ -49,7 +49,7 @@ def codes_input(label: str, **options: object) -> gr.File:
 
 def model_choice(models: Models) -> gr.Dropdown:
     """The models on offer."""
-    return gr.Dropdown(models.names, value=models.default, label="Model", filterable=False)
+    return gr.Dropdown(models.choices, value=models.default, label="Model", filterable=False)
 
 
 def seed_field() -> tuple[gr.Number, Dependency]:

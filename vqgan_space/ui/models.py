@@ -1,9 +1,14 @@
-"""The models a visitor can choose from: loaded once, at first use, and shared by all visitors."""
+"""The models a visitor can choose from: loaded once, at first use, and shared by all visitors.
+
+Those that ship are on this machine; public ones are downloaded from the Hugging Face Hub by the
+first who chooses them.
+"""
 
 from __future__ import annotations
 
+import contextvars
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,9 +41,15 @@ class Models:
     """
 
     def __init__(
-        self, extra: Sequence[str] = (), *, device: str = "cpu", dtype: str | None = None
+        self,
+        extra: Sequence[str] = (),
+        *,
+        device: str = "cpu",
+        dtype: str | None = None,
+        presets: bool = False,
     ) -> None:
-        """Offer ``extra`` (presets, folders or Hub repos) first, then everything that ships.
+        """Offer ``extra`` (presets, folders or Hub repos) first, then everything that ships, then,
+        with ``presets``, public models of the Hub.
 
         Raises:
             ValueError: one of ``extra`` is no model, or can't be had; or there is no such device.
@@ -49,13 +60,25 @@ class Models:
         self._sources: dict[str, str] = {}
         for source in dict.fromkeys([*extra, *hub.list_models()]):
             self._sources[self._free_name(source)] = source
+        self._labels = {name: name for name in self._sources}
+        for preset in hub.list_presets() if presets else []:
+            if preset.name not in self._sources:
+                size = f"{preset.megabytes} MB, " if preset.megabytes else ""
+                self._sources[preset.name] = preset.name
+                self._labels[preset.name] = f"{preset.name} ({size}from the Hub)"
         self._device, self._dtype = device, dtype
         self._loaded: dict[str, Loaded] = {}
-        self._lock = threading.Lock()
+        # One a model: while one is downloaded the others serve.
+        self._locks = {name: threading.Lock() for name in self._sources}
+
+    @property
+    def choices(self) -> list[tuple[str, str]]:
+        """What the dropdowns show, and the name that it stands for; the default first."""
+        return [(label, name) for name, label in self._labels.items()]
 
     @property
     def names(self) -> list[str]:
-        """What the dropdowns list, the default first."""
+        """The names on offer, the default first."""
         return list(self._sources)
 
     @property
@@ -75,7 +98,7 @@ class Models:
                 if self._sources
                 else "No model is installed: start the app with --model and a folder or Hub repo."
             )
-        with self._lock:
+        with self._locks[name]:
             if name not in self._loaded:
                 self._loaded[name] = self._load(name)
             return self._loaded[name]
@@ -94,7 +117,7 @@ class Models:
 
         source = self._sources[name]
         dtype = getattr(torch, self._dtype) if self._dtype else None
-        model = hub.load(source, device=self._device, dtype=dtype)
+        model = hub.load(source, device=self._device, dtype=dtype, progress=_progress_on_page())
         return Loaded(name, hub.model_revision(source), model)
 
     def warm_up(self) -> None:
@@ -106,6 +129,21 @@ class Models:
         from ..generation.reconstruct import reconstruct
 
         reconstruct(self.get(self.default).model, Image.new("RGB", (256, 256), "gray"))
+
+
+def _progress_on_page() -> Callable[[int, int], None]:
+    """What tells the visitor whom this thread serves how far a download is."""
+    import gradio as gr
+
+    visitor = contextvars.copy_context()
+
+    def show(done: int, total: int) -> None:
+        if total:
+            megabytes = f"{done >> 20} of {total >> 20} MB"
+            gr.Progress()(min(done / total, 1.0), desc=f"Downloading: {megabytes}")
+
+    # The Hub's client reports from threads of its own; a context is entered by one at a time.
+    return lambda done, total: visitor.copy().run(show, done, total)
 
 
 def _check_device(device: str) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import pickle
 import shutil
 import tempfile
 from pathlib import Path
+
+import torch
 
 from ...generation.synthesizer import Synthesizer
 from ...models.label_vqgan import LabelVQGAN
@@ -15,6 +19,7 @@ from .load import load
 def convert(folder_or_ckpt: str | Path, out: str | Path, config: str | Path | None = None) -> Path:
     """Write what ``load`` gives to the folder ``out``, whole or not at all.
 
+    Besides taming's own, a folder of diffusers' VQModel with pickled weights is converted too.
     ``VQGAN.from_pretrained(out)`` loads it, plain ``diffusers.VQModel.from_pretrained(out)`` too
     (a Gumbel VQGAN aside); of a second stage, ``Synthesizer.from_pretrained(out)``.
 
@@ -24,7 +29,7 @@ def convert(folder_or_ckpt: str | Path, out: str | Path, config: str | Path | No
     out = Path(out)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise ValueError(f"{out} is there already: name a folder that is not, or an empty one.")
-    model = load(folder_or_ckpt, config)
+    model = _load_diffusers(folder_or_ckpt) or load(folder_or_ckpt, config)
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}-") as beside:
         fresh = Path(beside) / "set"
@@ -35,6 +40,26 @@ def convert(folder_or_ckpt: str | Path, out: str | Path, config: str | Path | No
             out.rmdir()
         shutil.move(fresh, out)
     return out
+
+
+def _load_diffusers(folder: str | Path) -> VQGAN | None:
+    """The VQModel of a folder that diffusers wrote, None where it is none.
+
+    torch reads pickled weights with ``weights_only=True`` there too.
+    """
+    try:
+        name = json.loads((Path(folder) / "config.json").read_text())["_class_name"]
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+    if name not in ("VQModel", "VQGAN"):
+        return None
+    try:
+        return VQGAN.from_pretrained(
+            folder, low_cpu_mem_usage=False, local_files_only=True, torch_dtype=torch.float32
+        ).eval()
+    except (OSError, RuntimeError, pickle.UnpicklingError, ValueError, TypeError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise ValueError(f"{folder} can't be read as a VQModel: {reason}") from error
 
 
 def _card(model: VQGAN | Synthesizer, source: str, name: str) -> str:

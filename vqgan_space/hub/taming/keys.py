@@ -12,7 +12,8 @@ from ...models.label_vqgan import LabelVQGAN
 from ...models.vqgan import VQGAN
 
 LABELS, GUMBEL = "VQSegmentationModel", "GumbelVQ"
-FIRST_STAGES = ("VQModel", "VQNoDiscModel", "EMAVQ", LABELS, GUMBEL)
+# The second last is latent-diffusion's name for a VQModel that its diffusion model reads.
+FIRST_STAGES = ("VQModel", "VQNoDiscModel", "EMAVQ", LABELS, "VQModelInterface", GUMBEL)
 # Weights of training alone: losses with their discriminators, the EMA codebook's averages, and the
 # random colours that label maps were shown in.
 DROPPED = re.compile(r"loss\..*|colorize|quantize\.embedding\.(cluster_size|embed_avg)")

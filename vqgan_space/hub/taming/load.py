@@ -42,8 +42,17 @@ def load(
         raise ValueError(f"{yaml_file.name} describes a {kind!r}; known are {known}.")
     state = read_weights(weights)
     if kind in FIRST_STAGES:
-        return first_stage_from_taming(kind, params, state)
+        return first_stage_from_taming(kind, params, _unwrapped(state))
     return _synthesizer(params, state)
+
+
+def _unwrapped(state: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    """A first stage's weights without the name of what it was an attribute of, if of anything."""
+    names = {key.partition(".")[0] for key in state}
+    name = next(iter(names), "")
+    if len(names) > 1 or f"{name}.encoder.conv_in.weight" not in state:
+        return state
+    return {key.partition(".")[2]: value for key, value in state.items()}
 
 
 def _synthesizer(params: Mapping[str, Any], state: Mapping[str, Tensor]) -> Synthesizer:
