@@ -18,6 +18,7 @@ PARTS = (
     "taming_load.py",
     "scenes.py",
     "prior.py",
+    "sampling.py",
 )
 
 
