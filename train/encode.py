@@ -15,7 +15,7 @@ import hashlib
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -30,9 +30,16 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import vqgan_space
-from vqgan_space.data.codes import CodesInfo, finish, has_shard, save_codes, start
+from vqgan_space.data.codes import (
+    CodesInfo,
+    finish,
+    has_shard,
+    save_codes,
+    seen_classes,
+    start,
+)
 from vqgan_space.data.datasets import CenterCrops, find_pictures
-from vqgan_space.data.labels import COCO_STUFF, load_label_map
+from vqgan_space.data.labels import COCO_STUFF, NO_CLASS, load_label_map
 from vqgan_space.data.scenes.dataset import HELD_OUT, Scenes
 from vqgan_space.models.label_vqgan import LabelVQGAN
 from vqgan_space.training.label_evaluation import center_square
@@ -163,7 +170,7 @@ def main(options: Options) -> None:
     for shard in tqdm(own, disable=not accelerator.is_main_process):
         part = range(shard * options.shard, min((shard + 1) * options.shard, count))
         loader = DataLoader(Subset(data, part), options.batch_size, num_workers=options.workers)
-        tensors: dict[str, list[Tensor]] = {"codes": [], "condition": []}
+        tensors: dict[str, list[Tensor]] = {"codes": [], "condition": [], "seen": []}
         with torch.inference_mode():
             for batch in loader:
                 pictures = batch["picture"].to(accelerator.device)
@@ -171,12 +178,14 @@ def main(options: Options) -> None:
                 if labels is not None:
                     found = labels.encode_codes(batch["label_map"].to(accelerator.device))
                     tensors["condition"].append(found.int().cpu())
+                    ids = batch["label_map"].unique()
+                    tensors["seen"].append(ids[ids != NO_CLASS].int())
                 elif "class" in batch:
                     tensors["condition"].append(batch["class"].int())
         save_codes(options.out, shard, {k: torch.cat(v) for k, v in tensors.items() if v})
     accelerator.wait_for_everyone()
     if accelerator.is_main_process:
-        finish(options.out, info)
+        finish(options.out, replace(info, seen=seen_classes(options.out)))
         perplexities = {k: np.exp(entropy) for k, entropy in _entropies(options.out).items()}
         shown = ", ".join(f"{k} {v:.0f}" for k, v in perplexities.items())
         print(f"{count} pictures are in {options.out}; perplexity of {shown}")

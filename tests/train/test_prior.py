@@ -82,6 +82,7 @@ def test_codes_are_those_of_the_models(folder: Path) -> None:
     assert data.condition is not None
     assert torch.equal(labels.encode_codes(label_map.long())[0], data.condition[0])
     classes = CodesData(folder / "codes" / "class").condition
+    assert data.info.seen == (95, 105) and CodesData(folder / "codes" / "none").info.seen is None
     assert classes is not None and classes.tolist() == [0] * 4 + [1] * 4
 
 
@@ -117,6 +118,7 @@ def test_a_masked_prior_learns_and_its_set_samples(masked: Path, folder: Path) -
     assert nll(masked) < 2.0  # log(64) is 4.2
     synthesizer = load_synthesizer(masked)
     assert synthesizer.is_masked
+    assert json.loads((masked / "synthesizer.json").read_text())["classes"] == [95, 105]
     label_map = np.array(Image.open(folder / "labels" / "red-0.png"))
     codes = synthesizer.sample(torch.from_numpy(label_map)[None].long(), seed=1)
     assert codes.shape == (1, 4, 4)

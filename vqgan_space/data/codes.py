@@ -2,7 +2,8 @@
 
 A folder holds ``shard-00000.safetensors`` and so on, each with ``codes`` (N, h, w) of int32 and,
 where there is a condition, ``condition``: (N, h, w) of int32 for a grid, (N,) of int32 for classes,
-(N, D) of float16 for vectors. ``codes.json`` says what they are, and is written last.
+(N, D) of float16 for vectors; of label maps also ``seen``, the ids that they held. ``codes.json``
+says what they are, and is written last.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 import torch
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -31,6 +32,7 @@ class CodesInfo:
         condition: ``grid``: a code for every code; ``class``; ``vector``; ``none``.
         num_conditions: how many codes or classes the condition has.
         vector_dim: length of its vectors.
+        seen: ids that its label maps held; None where it is none.
         grid: height and width in codes.
         count: how many pictures.
         source: the pictures, in words.
@@ -43,6 +45,7 @@ class CodesInfo:
     count: int
     num_conditions: int = 0
     vector_dim: int = 0
+    seen: tuple[int, ...] | None = None
     source: str = ""
 
 
@@ -63,6 +66,7 @@ class CodesData:
         try:
             values = json.loads((folder / INFO).read_text())
             values["grid"] = tuple(values["grid"])
+            values["seen"] = values["seen"] and tuple(values["seen"])
             self.info = CodesInfo(**values)
         except OSError as error:
             raise ValueError(
@@ -121,6 +125,18 @@ def save_codes(folder: str | Path, number: int, tensors: Mapping[str, Tensor]) -
     part = path.with_suffix(".part")
     save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, part)
     part.replace(path)
+
+
+def seen_classes(folder: str | Path) -> tuple[int, ...] | None:
+    """Ids that the label maps of all shards held; None where they are of no label maps."""
+    found: set[int] = set()
+    for path in sorted(Path(folder).glob("shard-*.safetensors")):
+        with safe_open(path, "pt") as file:
+            names = set(file.keys())
+            if "seen" not in names:
+                return None
+            found |= set(file.get_tensor("seen").tolist())
+    return tuple(sorted(found))
 
 
 def finish(folder: str | Path, info: CodesInfo) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ def save(
     *,
     vqgan_name: str | None = None,
     prior_folder: str = PRIOR_FOLDER,
+    classes: Sequence[int] | None = None,
     max_shard_size: str = "5GB",
 ) -> None:
     """Write a set.
@@ -43,6 +45,7 @@ def save(
     Args:
         vqgan_name: name of a set that ships, to be found by that instead of being copied.
         prior_folder: where its prior goes, in a set of several priors.
+        classes: ids of the classes that it was trained on, where it was not on all.
         max_shard_size: of a file of weights.
     """
     folder = Path(folder)
@@ -69,6 +72,8 @@ def save(
     }
     if vqgan_name is not None:
         config["vqgan"] = vqgan_name
+    if classes is not None:
+        config["classes"] = list(classes)
     (folder / CONFIG).write_text(json.dumps(config, indent=2) + "\n")
 
 

@@ -151,7 +151,8 @@ def save_parts(
         vqgan, parts.condition, half.half(), pkeep=pkeep, window=parts.info.grid
     )
     named = parts.vqgan_name if refer_to_vqgan else None
-    synthesizer.save_pretrained(folder, vqgan_name=named, max_shard_size=SHARD)
+    more: dict[str, Any] = {"classes": parts.info.seen, "max_shard_size": SHARD}
+    synthesizer.save_pretrained(folder, vqgan_name=named, **more)
 
 
 @torch.inference_mode()
