@@ -32,6 +32,14 @@ def arguments() -> argparse.ArgumentParser:
         help="a shipped model, a folder or a Hub repo to offer first; may be given several times",
     )
     parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        dest="sets",
+        metavar="NAME",
+        help="a folder or a Hub repo of a second stage to paint with; may be given several times",
+    )
+    parser.add_argument(
         "--no-presets", action="store_true", help="offer no public models of the Hugging Face Hub"
     )
     parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1, mps (default: cpu)")
@@ -49,10 +57,12 @@ def make(options: argparse.Namespace) -> tuple[gr.Blocks, Models]:
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
     from vqgan_space.ui.blocks import build
     from vqgan_space.ui.models import Models
+    from vqgan_space.ui.sets import Sets
 
     presets = not options.no_presets
     models = Models(options.model, device=options.device, dtype=options.dtype, presets=presets)
-    return build(models, example_pictures()), models
+    sets = Sets(options.sets, device=options.device, dtype=options.dtype)
+    return build(models, example_pictures(), sets), models
 
 
 def example_pictures() -> Sequence[Path]:

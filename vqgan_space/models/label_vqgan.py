@@ -128,6 +128,8 @@ class ClassesIn(nn.Conv2d):
         if x.ndim == 4:
             return super().forward(F.avg_pool2d(x, self.patch_size))
         present = x[(x >= 0) & (x < self.in_channels)].unique().long()
+        if not len(present):  # class 0 is on no pixel either: its channel is zero
+            present = present.new_zeros(1)
         one_hot = (x[:, None] == present[:, None, None]).to(self.weight.dtype)  # (B, N, H, W)
         shares = F.avg_pool2d(one_hot, self.patch_size)
         return F.conv2d(shares, self.weight[:, present], self.bias, padding=self.padding)

@@ -10,7 +10,9 @@ import gradio as gr
 
 from .latents import latents_tab
 from .models import Models
+from .paint import paint_tab
 from .reconstruct import reconstruct_tab
+from .sets import Sets
 from .shuffle import shuffle_tab
 
 QUEUE_SIZE = 32
@@ -19,12 +21,13 @@ MAX_FILE_SIZE = "32mb"
 CACHE = (3600, 3600)
 
 
-def build(models: Models, examples: Sequence[Path] = ()) -> gr.Blocks:
+def build(models: Models, examples: Sequence[Path] = (), sets: Sets | None = None) -> gr.Blocks:
     """The app, ready to launch.
 
     Args:
         models: what the dropdowns offer.
         examples: pictures to start from, shown under each picture input.
+        sets: what can be painted with; None: nothing.
     """
     with gr.Blocks(title="VQGAN Space", analytics_enabled=False, delete_cache=CACHE) as demo:
         gr.HTML(_HEADER, apply_default_css=False, elem_id="header")
@@ -34,6 +37,8 @@ def build(models: Models, examples: Sequence[Path] = ()) -> gr.Blocks:
             shuffled, start = shuffle_tab(models, examples)
         with gr.Tab("Latents", id="latents") as latents:
             edited = latents_tab(models, examples)
+        with gr.Tab("Paint", id="paint") as paint:
+            paint_tab(sets, paint)
         quiet: dict[str, Any] = {"api_visibility": "private", "queue": False}
         shuffle.select(_carry_over, [shuffled, first, start], shuffled, **quiet)
         latents.select(_carry_over, [edited, first], edited, **quiet)

@@ -51,8 +51,13 @@ def editor(label: str, elem_id: str, brush: gr.Brush, value: Any, **options: Any
 
 
 def brush_names(facts: SetFacts) -> list[str]:
-    """The legend: the classes to paint with, and nothing."""
+    """The classes to paint with, and nothing."""
     return [*(facts.label_set.names[each] for each in facts.brushes), NOTHING]
+
+
+def legend(facts: SetFacts) -> list[tuple[str, str]]:
+    """The same as they are shown, each with its name: "sky" for "sky-other"."""
+    return [(name.removesuffix("-other"), name) for name in brush_names(facts)]
 
 
 def brush_id(facts: SetFacts, name: str) -> int:

@@ -17,7 +17,7 @@ from .sets import LoadedSet, Sets
 if TYPE_CHECKING:
     from ..codes import Codes
     from ..data.labels import LabelMap, LabelSet
-    from ..generation.painting import Earlier, PaintSettings
+    from ..generation.painting import Earlier, Moment, PaintSettings, Variant
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,15 +131,25 @@ def paint_request(sets: Sets, request: PaintRequest) -> Iterator[Shown]:
     factor = loaded.synthesizer.vqgan.factor
     size = (request.size[0] // factor, request.size[1] // factor)
     finished: list[Made] = []
-    with loaded.lock:
-        for moment in paint(loaded.synthesizer, condition, size, seeds, settings, earlier):
-            for variant in moment.finished[len(finished) :]:
-                finished.append(_save(loaded, request, variant))
-            gallery: list[tuple[Any, str]] | None = None
-            if moment.is_new:
-                gallery = [(made.picture, made.caption) for made in finished]
-                gallery += [(preview, "under way") for preview in moment.previews]
-            yield Shown(f"{moment.fraction:.0%} of the codes", list(finished), gallery)
+    moments = paint(loaded.synthesizer, condition, size, seeds, settings, earlier)
+    for moment in _locked(loaded, moments):
+        for variant in moment.finished[len(finished) :]:
+            finished.append(_save(loaded, request, variant))
+        gallery: list[tuple[Any, str]] | None = None
+        if moment.is_new:
+            gallery = [(made.picture, made.caption) for made in finished]
+            gallery += [(preview, "under way") for preview in moment.previews]
+        yield Shown(f"{moment.fraction:.0%} of the codes", list(finished), gallery)
+
+
+def _locked(loaded: LoadedSet, moments: Iterator[Moment]) -> Iterator[Moment]:
+    """The moments, the set's lock being held only while one is made: a stop may come between."""
+    while True:
+        with loaded.lock:
+            moment = next(moments, None)
+        if moment is None:
+            return
+        yield moment
 
 
 def warn_of_unseen(label_map: LabelMap, seen: tuple[int, ...] | None, label_set: LabelSet) -> None:
@@ -218,7 +228,7 @@ def _condition(loaded: LoadedSet, request: PaintRequest) -> Any:
     return label_condition(loaded.synthesizer, request.label_map, may_be_empty)
 
 
-def _save(loaded: LoadedSet, request: PaintRequest, variant: Any) -> Made:
+def _save(loaded: LoadedSet, request: PaintRequest, variant: Variant) -> Made:
     settings: dict[str, Any] = {
         "made by": "paint" if request.going_on is None else "paint a part",
         "set": loaded.facts.name,

@@ -87,7 +87,7 @@ class LoadedSet:
         prior: folder of its prior.
         synthesizer: the set.
         vqgan: its VQGAN with the name and revision that go into files.
-        lock: held while it samples.
+        lock: held while it computes.
     """
 
     facts: SetFacts
@@ -181,7 +181,8 @@ def read_facts(source: str, name: str) -> SetFacts | None:
     folder = locate_synthesizer(source)
     config = _read(folder / CONFIG)
     condition = config.get("condition")
-    kind = condition.get("kind") if isinstance(condition, dict) else None
+    condition = condition if isinstance(condition, dict) else {}
+    kind = condition.get("kind")
     if kind not in KINDS:
         return None
     if kind == "label_vqgan":
@@ -193,10 +194,11 @@ def read_facts(source: str, name: str) -> SetFacts | None:
         for each in list_priors(source)
     }
     seen = config.get("classes", _read(folder / "training.json").get("classes"))
-    is_list = isinstance(seen, list) and all(
+    if not isinstance(seen, list) or not all(
         isinstance(each, int) and 0 <= each < num_classes for each in seen
-    )
-    return SetFacts(name, KINDS[kind], priors, num_classes, tuple(seen) if is_list else None)
+    ):
+        seen = None
+    return SetFacts(name, KINDS[kind], priors, num_classes, None if seen is None else tuple(seen))
 
 
 def _read(path: Path) -> dict[str, Any]:
