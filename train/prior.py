@@ -42,7 +42,14 @@ from vqgan_space.hub.card import CardFacts, write_card
 from vqgan_space.training.autoencoder import Progress
 from vqgan_space.training.prior_data import CodesInOrder, parameter_groups
 from vqgan_space.training.prior_loss import causal_loss, masked_loss, masked_nll, raster_loss
-from vqgan_space.training.prior_set import Parts, build_prior, load_parts, sample_grid, save_parts
+from vqgan_space.training.prior_set import (
+    Parts,
+    build_prior,
+    load_parts,
+    sample_grid,
+    save_parts,
+    start_from_codebooks,
+)
 
 
 @dataclass
@@ -193,7 +200,10 @@ def main(options: Options) -> None:
     data, held_out = CodesData(options.data), CodesData(options.val)
     parts = load_parts(data.info, options.vqgan, options.label_vqgan)
     config = {"size": options.size, "dropout": options.dropout, "start_from": options.start_from}
-    raw_model = build_prior(options.architecture, data.info, **config).to(device)
+    raw_model = build_prior(options.architecture, data.info, **config)
+    if options.architecture == "masked" and options.start_from is None:
+        start_from_codebooks(raw_model, parts)
+    raw_model.to(device)
     average = type(raw_model).from_config(raw_model.config).to(device).eval()
     groups = parameter_groups(raw_model, options.weight_decay)
     optimizer = torch.optim.AdamW(groups, lr=options.lr, betas=(0.9, 0.95))

@@ -35,11 +35,13 @@ class Parts:
         info: what its codes are.
         vqgan_name: name or folder of the model that made them.
         condition: what makes the condition's codes; None: there is none.
+        codebook: of the VQGAN, (K, D).
     """
 
     info: CodesInfo
     vqgan_name: str
     condition: Condition | None
+    codebook: Tensor
 
 
 def load_parts(info: CodesInfo, vqgan: str | None, label_vqgan: Path | None) -> Parts:
@@ -49,7 +51,8 @@ def load_parts(info: CodesInfo, vqgan: str | None, label_vqgan: Path | None) -> 
         ValueError: one is missing, or made other codes than these.
     """
     name = vqgan or info.vqgan
-    have = len(load(name).codebook)
+    codebook = load(name).codebook.detach().float().clone()
+    have = len(codebook)
     if have != info.num_codes:
         raise ValueError(f"{name} has {have} codes, but the data were made with {info.num_codes}.")
     condition: Condition | None = None
@@ -69,7 +72,7 @@ def load_parts(info: CodesInfo, vqgan: str | None, label_vqgan: Path | None) -> 
                 f"{label_vqgan} has {have} codes, but the data were made with "
                 f"{info.num_conditions}."
             )
-    return Parts(info, name, condition)
+    return Parts(info, name, condition, codebook)
 
 
 def build_prior(
@@ -135,6 +138,23 @@ def _equal_width(transformer: dict[str, Any], options: dict[str, Any]) -> int:
             for channels in range(8, 768, 8)
         }
     return min(sizes, key=lambda channels: abs(sizes[channels] - wanted))
+
+
+@torch.no_grad()
+def start_from_codebooks(prior: Any, parts: Parts) -> None:
+    """Give codes that look alike embeddings that are alike, by a random projection of codebooks.
+
+    From random embeddings each code would be learnt by itself, and a small data set shows most of
+    them rarely.
+    """
+    pairs = [(prior.code_emb.weight, parts.codebook), (prior.head.weight, parts.codebook)]
+    if isinstance(parts.condition, VQGAN):
+        pairs.append((prior.condition_emb.weight, parts.condition.codebook.detach().float()))
+    for weight, codebook in pairs:
+        projection = torch.randn(codebook.shape[1], weight.shape[1]) / codebook.shape[1] ** 0.5
+        spread = (codebook - codebook.mean(0)) / codebook.std()
+        is_head = weight is prior.head.weight
+        weight[: len(codebook)] = (0.02 if is_head else 0.2) * spread @ projection
 
 
 def save_parts(
