@@ -68,7 +68,7 @@ class Options:
 
     temperature: float = 1.0
     top_k: int | None = None
-    top_p: float | None = None
+    top_p: float | None = 0.9
     steps: int = 10
     """Of a masked prior."""
     guidance: float = 3.0

@@ -3,9 +3,8 @@
 Chang et al., *MaskGIT: Masked Generative Image Transformer* (arXiv 2202.04200), sec. 3.2. A step
 predicts all hidden codes, draws each, and keeps those in which the prior has most confidence;
 the others are hidden again. Known codes are never touched, so that completing a picture, making a
-region of it anew and sampling all of it are one and the same. On canvases larger than the prior's
-window, overlapping windows are predicted and averaged, as Bar-Tal et al. (*MultiDiffusion*, arXiv
-2302.08113) do with denoisers.
+region of it anew and sampling all of it are one and the same; a canvas larger than the prior's
+window is painted window by window, each continuing what the half of it that is there begins.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ def sample_masked_steps(
     seed: Seed = 0,
     known: Tensor | None = None,
     known_region: Tensor | None = None,
-    annealing: float = 4.5,
+    annealing: float = 2.0,
 ) -> Iterator[Progress]:
     """Sample codes step by step; stop by not asking for the next.
 
@@ -122,57 +121,47 @@ class _Sampling:
 
     def run(self, steps: int) -> Iterator[Progress]:
         yield self._progress()
-        missing = (~self.known).flatten(1).sum(1)  # (B,)
-        for step in range(steps):
-            share = math.cos(math.pi / 2 * (step + 1) / steps)
-            # One by one: the sums then round alike, alone and among other pictures.
-            for n in range(len(self.codes)):
-                left = min(int(missing[n] * share), int((~self.known[n]).sum()) - 1)
-                if left >= 0:
-                    self._step(n, step, steps, 0 if step + 1 == steps else left)
-            yield self._progress()
-            if self.known.all():
-                return
+        height, width = self.prior.window
+        for top, left in self.windows:
+            part = (slice(top, top + height), slice(left, left + width))
+            missing = [int((~known[part]).sum()) for known in self.known]
+            if not any(missing):
+                continue
+            for step in range(steps):
+                share = math.cos(math.pi / 2 * (step + 1) / steps) if step + 1 < steps else 0.0
+                # One by one: the sums then round alike, alone and among other pictures.
+                for n, count in enumerate(missing):
+                    left_over = min(int(count * share), int((~self.known[n][part]).sum()) - 1)
+                    if left_over >= 0:
+                        self._step(n, part, step, steps, left_over)
+                yield self._progress()
 
     def _progress(self) -> Progress:
         return Progress(self.codes.where(self.known, 0), self.known.clone())
 
-    def _step(self, n: int, step: int, steps: int, left: int) -> None:
-        """Draw the hidden codes of a picture and keep the surest; ``left`` stay hidden."""
+    def _step(
+        self, n: int, part: tuple[slice, slice], step: int, steps: int, left_over: int
+    ) -> None:
+        """Draw the hidden codes of a window and keep the surest; ``left_over`` stay hidden."""
         done = (step + 1) / steps
-        scale = 1 + (self.guidance - 1) * (step / max(steps - 1, 1) if steps > 1 else 1.0)
-        hidden = ~self.known[n]
-        logits = self._logits(n, scale)[hidden]  # (N, K)
-        drawing, noise = self.uniforms[n, step][:, hidden].double()  # (N,) each
-        drawn = self.choice.draw(logits, drawing)
+        scale = 1 + (self.guidance - 1) * (step / (steps - 1) if steps > 1 else 1.0)
+        codes, known = self.codes[n][part], self.known[n][part]  # views: written to below
+        hidden = ~known
+        logits = self._logits(n, part, scale)[hidden]  # (N, K)
+        drawing, noise = self.uniforms[n, step][:, part[0], part[1]][:, hidden].double()
+        drawn = self.choice.draw(logits, drawing)  # (N,)
         confidence = logits.log_softmax(-1).gather(1, drawn[:, None])[:, 0]
         gumbel = -(-(noise.clamp(1e-9, 1 - 1e-9)).log()).log()
         temperature = self.annealing * min(self.choice.temperature, 1.0) * (1 - done)
         surest = (confidence + temperature * gumbel).argsort(descending=True, stable=True)
-        keep = surest[: len(surest) - left]
-        positions = hidden.nonzero()[keep]  # (M, 2)
-        self.codes[n, positions[:, 0], positions[:, 1]] = drawn[keep]
-        self.known[n, positions[:, 0], positions[:, 1]] = True
+        keep = surest[: len(surest) - left_over]
+        rows, columns = hidden.nonzero()[keep].unbind(1)  # (M,) each
+        codes[rows, columns] = drawn[keep]
+        known[rows, columns] = True
 
     @torch.inference_mode()
-    def _logits(self, n: int, scale: float) -> Tensor:
-        """Logits (h, w, K) of a picture's codes, guided, averaged where windows overlap."""
-        canvas, hidden = self.codes[n], ~self.known[n]
-        height, width = canvas.shape
-        total = torch.zeros(height, width, self.prior.hidden, dtype=torch.float64)
-        count = torch.zeros(height, width, 1, dtype=torch.float64)
-        for top, left in self.windows:
-            part = (
-                slice(top, top + self.prior.window[0]),
-                slice(left, left + self.prior.window[1]),
-            )
-            if hidden[part].any():
-                total[part] += self._window_logits(n, part, scale).log_softmax(-1)
-                count[part] += 1
-        return total / count.clamp(min=1)
-
-    def _window_logits(self, n: int, part: tuple[slice, slice], scale: float) -> Tensor:
-        """Logits (h', w', K) of a window."""
+    def _logits(self, n: int, part: tuple[slice, slice], scale: float) -> Tensor:
+        """Logits (h', w', K) of a window, guided."""
         codes = self.codes[n][part][None].to(self.device)
         if self.condition is None or scale == 0:
             return self.prior(codes)[0].double().cpu()

@@ -39,7 +39,7 @@ class PaintSettings:
 
     temperature: float = 1.0
     top_k: int | None = None
-    top_p: float | None = None
+    top_p: float | None = 0.9
     stride: int = 4
     steps: int = 10
     guidance: float = 3.0

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from vqgan_space.data.codes import CodesData, CodesInfo
+from vqgan_space.generation.choice import Choice
 from vqgan_space.generation.masked import sample_masked
 from vqgan_space.generation.sampling import sample
 from vqgan_space.generation.synthesizer import Condition, Prior, Synthesizer
@@ -187,12 +188,12 @@ def sample_grid(parts: Parts, prior: Prior, held_out: CodesData, columns: int) -
         seeds = [1000 * variant + n for n in range(len(codes))]
         if isinstance(prior, MaskedPrior):
             size = parts.info.grid
-            rows.append(sample_masked(prior, condition, size, seed=seeds))
+            rows.append(sample_masked(prior, condition, size, seed=seeds, choice=Choice(top_p=0.9)))
             continue
         front = torch.zeros(len(codes), 1, dtype=torch.int64) if condition is None else condition
         front = front[:, None] if front.ndim == 1 else front
         size = parts.info.grid
-        how = {"seed": seeds, "num_codes": parts.info.num_codes}
+        how = {"seed": seeds, "num_codes": parts.info.num_codes, "choice": Choice(top_p=0.9)}
         rows.append(sample(prior, front, size, size, **how))
     pictures = [vqgan.decode_codes(each).clamp(-1, 1) for each in rows]
     return torch.cat(pictures).add(1).div(2)

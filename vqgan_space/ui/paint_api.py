@@ -42,7 +42,7 @@ def add_endpoint(sets: Sets) -> None:
         guidance: float = 3.0,
         temperature: float = 1.0,
         top_k: int = 0,
-        top_p: float = 1.0,
+        top_p: float = 0.9,
         stride: int = 4,
     ) -> Iterator[tuple[str, str]]:
         """Paint a picture after a label map, a PNG of ids or of palette colours.

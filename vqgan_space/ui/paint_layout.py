@@ -157,7 +157,7 @@ def _lay_out_settings(ui: SimpleNamespace, facts: SetFacts) -> None:
         0, 1024, value=0, step=1, label="Top-k", info="Only so many of the likeliest codes; 0: all."
     )
     ui.top_p = gr.Slider(
-        0.05, 1, value=1, step=0.05, label="Top-p",
+        0.05, 1, value=0.9, step=0.05, label="Top-p",
         info="Only the likeliest codes of this probability together; 1: all.",
     )  # fmt: skip
     ui.seed, _ = seed_field()

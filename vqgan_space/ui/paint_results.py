@@ -62,7 +62,7 @@ class Numbers:
     guidance: float = 3.0
     temperature: float = 1.0
     top_k: int = 0
-    top_p: float = 1.0
+    top_p: float = 0.9
     stride: int = 4
 
     def settings(self) -> PaintSettings:
