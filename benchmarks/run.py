@@ -19,6 +19,7 @@ PARTS = (
     "scenes.py",
     "prior.py",
     "sampling.py",
+    "paint.py",
 )
 
 

@@ -10,10 +10,15 @@ from torch.utils.data import DataLoader
 
 import vqgan_space
 from vqgan_space.data.datasets import CenterCrops, find_pictures
+from vqgan_space.data.scenes import scene
+from vqgan_space.data.scenes.dataset import HELD_OUT
+from vqgan_space.hub import load_synthesizer
 from vqgan_space.hub.presets import WEIGHTS
+from vqgan_space.images import to_tensor
 from vqgan_space.models.quantizers import usage_statistics
 from vqgan_space.training import metrics
 from vqgan_space.training.evaluation import relative_error
+from vqgan_space.training.synthesis import load_segmenter
 
 TEST_SET = "test-00000-of-00001.parquet"
 
@@ -61,3 +66,22 @@ def test_the_shipped_vq_vae_keeps_its_figures_on_held_out_pictures(shared: Path)
     assert relative_error(model, batches) <= 0.06
     files = (WEIGHTS / "vqvae-cifar10").rglob("*")
     assert sum(path.stat().st_size for path in files if path.is_file()) < 2_000_000
+
+
+def test_the_shipped_second_stage_follows_its_label_maps() -> None:
+    """As a network sees it that finds the classes of real scenes."""
+    synthesizer = load_synthesizer("scenes-f16")
+    assert synthesizer.is_masked
+    segmenter = load_segmenter()
+    scenes = [scene(HELD_OUT + 100 + n, 256) for n in range(6)]
+    asked = torch.stack([torch.from_numpy(each.label_map).long() for each in scenes])
+    codes = synthesizer.sample(asked, top_p=0.9, seed=list(range(6)))
+    assert len(codes.unique()) > 150
+    painted = synthesizer.decode(codes).clamp(-1, 1)
+    real = torch.cat([to_tensor(each.picture) for each in scenes])
+    with torch.inference_mode():
+        found, found_in_real = (segmenter.label_maps(each) for each in (painted, real))
+    accuracy = (found == asked).float().mean()
+    assert accuracy > 0.8 * (found_in_real == asked).float().mean()
+    # Another map's picture would not do.
+    assert accuracy > 1.5 * (found.roll(1, 0) == asked).float().mean()
