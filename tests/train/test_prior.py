@@ -11,11 +11,12 @@ import torch
 from PIL import Image
 
 from tests.running import history, run
-from vqgan_space.data.codes import CodesData
+from vqgan_space.data.codes import CodesData, CodesInfo
 from vqgan_space.hub import load, load_synthesizer
 from vqgan_space.models.label_vqgan import LabelVQGAN
 from vqgan_space.models.sizes import LABEL_VQGAN_SIZES, VQGAN_SIZES
 from vqgan_space.models.vqgan import VQGAN
+from vqgan_space.training.prior_set import build_prior
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -157,3 +158,13 @@ def test_a_missing_label_map_model_is_said(folder: Path, tmp_path: Path) -> None
     arguments = f"--data {codes} --val {codes} --out {tmp_path} --precision no --tracker none"
     with pytest.raises(ValueError, match="--label-vqgan"):
         run("prior", arguments.split())
+
+
+@pytest.mark.parametrize("size", ["small", "medium"])
+def test_pixelsnail_is_as_large_as_the_transformer(size: str) -> None:
+    info = CodesInfo("", 1024, "grid", (16, 16), 1, num_conditions=2048)
+    causal, baseline = (
+        sum(p.numel() for p in build_prior(kind, info, size=size).parameters())
+        for kind in ("causal", "pixelsnail")
+    )
+    assert baseline == pytest.approx(causal, rel=0.05)

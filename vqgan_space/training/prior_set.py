@@ -136,7 +136,7 @@ def _equal_width(transformer: dict[str, Any], options: dict[str, Any]) -> int:
         wanted = sum(p.numel() for p in CausalPrior(**transformer).parameters())
         sizes = {
             channels: sum(p.numel() for p in PixelSNAIL(channels=channels, **options).parameters())
-            for channels in range(8, 768, 8)
+            for channels in range(8, 768, 4)
         }
     return min(sizes, key=lambda channels: abs(sizes[channels] - wanted))
 
