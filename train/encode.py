@@ -3,6 +3,7 @@
     python train/encode.py --data scenes --count 20000 --vqgan vqgan-f16 \\
         --condition labels --label-vqgan runs/label-f16 --out codes/scenes
     python train/encode.py --data photos --label-maps labels --condition labels ...
+    python train/encode.py --data scenes --condition captions --clip clip-scenes ...
     accelerate launch --multi_gpu --num_processes 2 train/encode.py ...
 
 Shards are shared out over processes. Those that are there already are kept: the same command again
@@ -30,6 +31,7 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import vqgan_space
+from vqgan_space.data.captions import find_captions
 from vqgan_space.data.codes import (
     CodesInfo,
     finish,
@@ -41,8 +43,13 @@ from vqgan_space.data.codes import (
 from vqgan_space.data.datasets import CenterCrops, find_pictures
 from vqgan_space.data.labels import COCO_STUFF, NO_CLASS, load_label_map
 from vqgan_space.data.scenes.dataset import HELD_OUT, Scenes
+from vqgan_space.hub import load_clip
+from vqgan_space.models.clip import CLIP, sentences
 from vqgan_space.models.label_vqgan import LabelVQGAN
 from vqgan_space.training.label_evaluation import center_square
+
+# Of a condition as it is asked for, its kind as a prior reads it.
+KINDS: dict[str, Any] = {"labels": "grid", "captions": "vector", "class": "class", "none": "none"}
 
 
 @dataclass
@@ -54,9 +61,11 @@ class Options:
     out: Path
     vqgan: str = "vqgan-f16"
     """What makes the codes: a shipped set, a folder or a Hub repo."""
-    condition: Literal["labels", "class", "none"] = "none"
-    """What the prior will be conditioned on: label maps, the folder that a picture is in, nothing.
-    """
+    condition: Literal["labels", "captions", "class", "none"] = "none"
+    """What the prior will be conditioned on: label maps, captions' vectors, the folder that a
+    picture is in, or nothing."""
+    clip: str = "clip-scenes"
+    """What makes the vectors of captions: a shipped CLIP, a folder, a preset or a Hub repo."""
     label_vqgan: Path | None = None
     """Folder of a set with a label-map VQGAN in it, which makes codes of the label maps."""
     label_maps: Path | None = None
@@ -64,7 +73,7 @@ class Options:
     size: int = 256
     """Side of the centre squares in pixels."""
     count: int = 10_000
-    """How many scenes; of other data it is all."""
+    """How many scenes; of other data it is all (of captioned ones at most so many)."""
     seed: int = 1
     """Which scenes."""
     held_out: bool = False
@@ -118,6 +127,22 @@ class Labelled(Dataset):
         return item
 
 
+class WithCaptions(Dataset):
+    """Centre squares of pictures with what is said of them: ``picture``, and ``caption`` and
+    ``long_caption``, the shortest and the longest."""
+
+    def __init__(self, rows: Sequence[tuple[Path, tuple[str, ...]]], size: int) -> None:
+        self.squares = CenterCrops([path for path, _ in rows], size)
+        self.captions = [texts for _, texts in rows]
+
+    def __len__(self) -> int:
+        return len(self.captions)
+
+    def __getitem__(self, number: int) -> dict[str, Any]:
+        short, long = self.captions[number][0], self.captions[number][-1]
+        return {"picture": self.squares[number], "caption": short, "long_caption": long}
+
+
 def _paths(pictures: Sequence) -> Sequence[Path]:
     if not all(isinstance(item, Path) for item in pictures):
         raise SystemExit("a condition needs a folder of pictures: tables have none yet")
@@ -131,9 +156,18 @@ def find_data(options: Options) -> tuple[Dataset, list[str]]:
             raise SystemExit("scenes have label maps, not classes: use --condition labels")
         first = HELD_OUT if options.held_out else None
         return Scenes(options.count, options.size, seed=options.seed, first=first), []
+    if options.condition == "captions":
+        rows = find_captions(options.data)[: options.count]
+        return WithCaptions(rows, options.size), []
     split = "test" if options.held_out else "train"
     data = Labelled(find_pictures(options.data, options.column, split), options)
     return data, data.classes
+
+
+def embed_captions(clip: CLIP, short: str, long: str) -> Tensor:
+    """Unit vectors (4, D): the long caption, the short one, and its first and last sentence."""
+    parts = sentences(long)
+    return clip.embed_texts([long, short, parts[0], parts[-1]])
 
 
 def main(options: Options) -> None:
@@ -145,13 +179,18 @@ def main(options: Options) -> None:
             raise SystemExit("name the folder of a label-map VQGAN with --label-vqgan")
         labels = LabelVQGAN.from_pretrained(options.label_vqgan, subfolder="label_vqgan")
         labels.prepare_inference(accelerator.device)
+    clip = load_clip(options.clip) if options.condition == "captions" else None
+    if clip is not None:
+        clip.to(accelerator.device)
     data, classes = find_data(options)
     count = len(data)  # type: ignore[arg-type]
     side = options.size // model.factor
     info = CodesInfo(
         vqgan=options.vqgan,
         num_codes=len(model.codebook),
-        condition={"labels": "grid", "class": "class", "none": "none"}[options.condition],
+        condition=KINDS[options.condition],
+        vector_dim=clip.dim if clip is not None else 0,
+        clip=options.clip if clip is not None else "",
         num_conditions=len(labels.codebook) if labels is not None else len(classes),
         grid=(side, side),
         count=count,
@@ -180,6 +219,10 @@ def main(options: Options) -> None:
                     tensors["condition"].append(found.int().cpu())
                     ids = batch["label_map"].unique()
                     tensors["seen"].append(ids[ids != NO_CLASS].int())
+                elif clip is not None:
+                    texts = zip(batch["caption"], batch["long_caption"], strict=True)
+                    vectors = [embed_captions(clip, *pair) for pair in texts]
+                    tensors["condition"].append(torch.stack(vectors).half().cpu())
                 elif "class" in batch:
                     tensors["condition"].append(batch["class"].int())
         save_codes(options.out, shard, {k: torch.cat(v) for k, v in tensors.items() if v})

@@ -40,7 +40,7 @@ from vqgan_space.data.codes import CodesData
 from vqgan_space.data.datasets import Numbers
 from vqgan_space.hub.card import CardFacts, write_card
 from vqgan_space.training.autoencoder import Progress
-from vqgan_space.training.prior_data import CodesInOrder, parameter_groups
+from vqgan_space.training.prior_data import CodesInOrder, parameter_groups, with_noise
 from vqgan_space.training.prior_loss import causal_loss, masked_loss, masked_nll, raster_loss
 from vqgan_space.training.prior_set import (
     Parts,
@@ -79,6 +79,8 @@ class Options:
     """How many codes are hidden from a masked prior."""
     drop_condition: float = 0.1
     """Share of pictures that a masked prior sees without their condition, for guidance."""
+    condition_noise: float = 0.0
+    """Length of the noise that is added to vectors of length one."""
     smoothing: float = 0.1
     dropout: float = 0.0
 
@@ -138,7 +140,8 @@ def held_out_nll(options: Options, prior: Any, data: CodesData, device: torch.de
     for start in range(0, count, options.batch_size):
         part = slice(start, min(start + options.batch_size, count))
         codes = data.codes[part].to(device)
-        condition = None if data.condition is None else data.condition[part].to(device)
+        condition = data.measured_condition(part)
+        condition = None if condition is None else condition.to(device)
         if options.architecture == "masked":
             loss = masked_nll(prior, codes, condition, prior.hidden, seed=start)
         elif options.architecture == "pixelsnail":
@@ -162,7 +165,12 @@ def write_records(
         "causal": "A causal prior ([Esser et al.](https://arxiv.org/abs/2012.09841))",
         "pixelsnail": "PixelSNAIL ([Chen et al.](https://arxiv.org/abs/1712.09763))",
     }[options.architecture]
-    given = {"grid": "a label map", "class": "a class", "vector": "a vector", "none": "nothing"}
+    given = {
+        "grid": "a label map",
+        "class": "a class",
+        "vector": "a text",
+        "none": "nothing",
+    }
     height, width = parts.info.grid
     has_samples = (options.out / "samples" / "held-out.png").is_file()
     facts = CardFacts(
@@ -238,7 +246,10 @@ def main(options: Options) -> None:
         number = (options.seed << 32) + step * accelerator.num_processes
         torch.manual_seed(number + accelerator.process_index)
         with accelerator.autocast():
-            loss = loss_of(options, model, raw_model, batch["codes"], batch.get("condition"))
+            condition = batch.get("condition")
+            if options.condition_noise and condition is not None:
+                condition = with_noise(condition, options.condition_noise)
+            loss = loss_of(options, model, raw_model, batch["codes"], condition)
         accelerator.backward(loss)
         norm = accelerator.clip_grad_norm_(trained, options.clip)
         values = torch.stack([loss.detach().float(), torch.as_tensor(norm).to(device).float()])

@@ -2,8 +2,8 @@
 
 A folder holds ``shard-00000.safetensors`` and so on, each with ``codes`` (N, h, w) of int32 and,
 where there is a condition, ``condition``: (N, h, w) of int32 for a grid, (N,) of int32 for classes,
-(N, D) of float16 for vectors; of label maps also ``seen``, the ids that they held. ``codes.json``
-says what they are, and is written last.
+(N, D) of float16 for vectors, or (N, T, D) where a picture has several; of label maps also
+``seen``, the ids that they held. ``codes.json`` says what they are, and is written last.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ class CodesInfo:
         condition: ``grid``: a code for every code; ``class``; ``vector``; ``none``.
         num_conditions: how many codes or classes the condition has.
         vector_dim: length of its vectors.
+        clip: name or folder of the CLIP that made them; empty: they are no texts'.
         seen: ids that its label maps held; None where it is none.
         grid: height and width in codes.
         count: how many pictures.
@@ -45,6 +46,7 @@ class CodesInfo:
     count: int
     num_conditions: int = 0
     vector_dim: int = 0
+    clip: str = ""
     seen: tuple[int, ...] | None = None
     source: str = ""
 
@@ -55,7 +57,7 @@ class CodesData:
     Attributes:
         info: what they are.
         codes: (N, h, w), int64.
-        condition: (N, h, w) or (N,) of int64, (N, D) of float32, or None.
+        condition: (N, h, w) or (N,) of int64, (N, D) or (N, T, D) of float32, or None.
 
     Raises:
         ValueError: the folder holds no codes, or not all of them.
@@ -96,6 +98,14 @@ class CodesData:
 
     def __len__(self) -> int:
         return len(self.codes)
+
+    def measured_condition(self, part: slice) -> Tensor | None:
+        """The condition of some pictures, where one has several the first of them."""
+        if self.condition is None:
+            return None
+        condition = self.condition[part]
+        several = self.info.condition == "vector" and condition.ndim == 3
+        return condition[:, 0] if several else condition
 
 
 def start(folder: str | Path, command: str) -> None:

@@ -38,6 +38,7 @@ def save(
     vqgan_name: str | None = None,
     prior_folder: str = PRIOR_FOLDER,
     classes: Sequence[int] | None = None,
+    clip_name: str | None = None,
     max_shard_size: str = "5GB",
 ) -> None:
     """Write a set.
@@ -46,6 +47,7 @@ def save(
         vqgan_name: name of a set that ships, to be found by that instead of being copied.
         prior_folder: where its prior goes, in a set of several priors.
         classes: ids of the classes that it was trained on, where it was not on all.
+        clip_name: name of the CLIP whose texts' embeddings its condition is.
         max_shard_size: of a file of weights.
     """
     folder = Path(folder)
@@ -74,6 +76,8 @@ def save(
         config["vqgan"] = vqgan_name
     if classes is not None:
         config["classes"] = list(classes)
+    if clip_name is not None:
+        config["clip"] = clip_name
     (folder / CONFIG).write_text(json.dumps(config, indent=2) + "\n")
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from .clips import list_clips, load_clip
 from .load import load, model_revision
 from .presets import list_models, list_presets
-from .synthesizers import list_priors, list_synthesizers, load_synthesizer
+from .synthesizers import clip_of, list_priors, list_synthesizers, load_synthesizer
 
 __all__ = [
+    "clip_of",
+    "list_clips",
     "list_models",
     "list_presets",
     "list_priors",
     "list_synthesizers",
     "load",
+    "load_clip",
     "load_synthesizer",
     "model_revision",
 ]

@@ -36,6 +36,20 @@ def list_priors(name_or_folder: str | Path) -> list[str]:
     return [prior for prior in PRIORS if (folder / prior / "config.json").is_file()]
 
 
+def clip_of(name_or_folder: str | Path) -> str | None:
+    """Name of the CLIP whose texts' embeddings a set is conditioned on; None: it is no such set.
+
+    Raises:
+        ValueError: as ``load_synthesizer`` does.
+    """
+    try:
+        config = json.loads((locate_synthesizer(name_or_folder) / CONFIG).read_text())
+    except ValueError as error:
+        raise ValueError(f"{name_or_folder} can't be loaded: {CONFIG} is no JSON.") from error
+    found = config.get("clip") if isinstance(config, dict) else None
+    return found if isinstance(found, str) else None
+
+
 def load_synthesizer(
     name_or_folder: str | Path,
     prior: str = "prior",

@@ -84,8 +84,28 @@ LABEL_VQGAN_SIZES: dict[str, dict[str, Any]] = {
 # Of priors: layers, heads and width.
 PRIOR_SIZES: dict[str, dict[str, int]] = {
     "tiny": {"n_layer": 2, "n_head": 2, "n_embd": 32},
+    "mini": {"n_layer": 4, "n_head": 4, "n_embd": 128},
     "small": {"n_layer": 6, "n_head": 4, "n_embd": 256},
     "medium": {"n_layer": 12, "n_head": 8, "n_embd": 512},
     # CompVis/taming-transformers' transformers for S-FLCKR, DRIN and faces, 305M parameters.
     "taming": {"n_layer": 24, "n_head": 16, "n_embd": 1024},
+}
+
+# Of CLIPs, as open_clip configures them: small ones for a narrow world of pictures and few words.
+CLIP_SIZES: dict[str, dict[str, Any]] = {
+    "resnet": {
+        "embed_dim": 256,
+        "vision_cfg": {"image_size": 128, "layers": [2, 2, 2, 2], "width": 16, "patch_size": None},
+        "text_cfg": {"context_length": 77, "width": 160, "heads": 4, "layers": 3},
+    },
+    "vit": {
+        "embed_dim": 128,
+        "vision_cfg": {"image_size": 128, "layers": 4, "width": 192, "patch_size": 16},
+        "text_cfg": {"context_length": 77, "width": 128, "heads": 4, "layers": 2},
+    },
+    "tiny": {
+        "embed_dim": 32,
+        "vision_cfg": {"image_size": 64, "layers": [1, 1, 1, 1], "width": 8, "patch_size": None},
+        "text_cfg": {"context_length": 77, "width": 32, "heads": 2, "layers": 1},
+    },
 }

@@ -6,6 +6,8 @@ import functools
 from typing import Any
 
 import numpy as np
+import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.utils.data import Dataset
 
@@ -16,7 +18,8 @@ class CodesInOrder(Dataset):
     """Codes with their condition, endless, each item determined by its number alone.
 
     Item n is picture ``order(epoch)[n mod len]`` of epoch ``n // len``, so that a resumed run goes
-    on exactly where it stopped: a dict of ``codes`` (h, w) and ``condition`` where there is one.
+    on exactly where it stopped: a dict of ``codes`` (h, w) and ``condition`` where there is one (of
+    several vectors of a picture one).
     """
 
     def __init__(self, data: CodesData, seed: int = 0) -> None:
@@ -34,8 +37,24 @@ class CodesInOrder(Dataset):
         index = int(self._order(epoch)[place])
         item = {"codes": self.data.codes[index]}
         if self.data.condition is not None:
-            item["condition"] = self.data.condition[index]
+            condition = self.data.condition[index]
+            if self.data.info.condition == "vector" and condition.ndim == 2:
+                random = np.random.default_rng((self.seed, epoch, place))
+                condition = condition[int(random.integers(len(condition)))]
+            item["condition"] = condition
         return item
+
+
+def with_noise(vectors: Tensor, spread: float) -> Tensor:
+    """Unit vectors (B, D) moved about, and made unit vectors again.
+
+    A prior that is shown nothing else than its pictures' own vectors follows no others.
+
+    Args:
+        spread: length of what is added, on average, as a share of theirs.
+    """
+    noise = torch.randn_like(vectors) * spread / vectors.shape[1] ** 0.5
+    return F.normalize(vectors + noise, dim=1)
 
 
 def parameter_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:

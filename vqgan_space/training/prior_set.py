@@ -173,6 +173,7 @@ def save_parts(
     )
     named = parts.vqgan_name if refer_to_vqgan else None
     more: dict[str, Any] = {"classes": parts.info.seen, "max_shard_size": SHARD}
+    more["clip_name"] = parts.info.clip or None
     synthesizer.save_pretrained(folder, vqgan_name=named, **more)
 
 
@@ -182,7 +183,7 @@ def sample_grid(parts: Parts, prior: Prior, held_out: CodesData, columns: int) -
     below each two samples for its condition."""
     vqgan = load(parts.vqgan_name)
     codes = held_out.codes[:columns]
-    condition = None if held_out.condition is None else held_out.condition[: len(codes)]
+    condition = held_out.measured_condition(slice(0, len(codes)))
     rows = [codes]
     for variant in range(2):
         seeds = [1000 * variant + n for n in range(len(codes))]
