@@ -85,6 +85,7 @@ LABEL_VQGAN_SIZES: dict[str, dict[str, Any]] = {
 PRIOR_SIZES: dict[str, dict[str, int]] = {
     "tiny": {"n_layer": 2, "n_head": 2, "n_embd": 32},
     "mini": {"n_layer": 4, "n_head": 4, "n_embd": 128},
+    "compact": {"n_layer": 5, "n_head": 4, "n_embd": 192},
     "small": {"n_layer": 6, "n_head": 4, "n_embd": 256},
     "medium": {"n_layer": 12, "n_head": 8, "n_embd": 512},
     # CompVis/taming-transformers' transformers for S-FLCKR, DRIN and faces, 305M parameters.

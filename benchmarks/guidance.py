@@ -1,0 +1,207 @@
+"""Seconds of a step of CLIP guidance, beside the loop of nerdyrodent/VQGAN-CLIP, and how soon a
+picture fits its text with the models that ship.
+
+The peer is a plain implementation of what that tool does by default: the whole picture pooled for
+every cutout, affine and perspective warps, jitter, erasing and noise; AdamW at 0.1; float32. Its
+augmentation library is left out: the warps here are no slower. Weights of taming's size and of
+ViT-B-32 are random, by seed: speed does not depend on them.
+"""
+
+from __future__ import annotations
+
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import open_clip
+import torch
+import torch.nn.functional as F
+from common import HEADER, print_row
+from diffusers import VQModel
+from torch import Tensor
+
+from vqgan_space import load
+from vqgan_space.generation.guidance import GuideSettings, guide, parse_prompts
+from vqgan_space.generation.guidance.losses import clamp_inside, spherical_distance
+from vqgan_space.generation.guidance.start import from_noise
+from vqgan_space.hub import list_clips, load_clip
+from vqgan_space.models.clip import CLIP
+from vqgan_space.models.codes_model import CodesModel
+from vqgan_space.models.sizes import VQGAN_SIZES
+from vqgan_space.models.vqgan import VQGAN
+
+ROUNDS = 3
+SIZE = (16, 16)
+PROMPTS = ("a snow-covered spruce", "a sailing boat on the sea at sunset", "a church in a meadow")
+MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
+
+
+class PlainCutouts:
+    """The peer's cutouts (n, 3, size, size) of one picture in [0, 1]."""
+
+    def __init__(self, size: int, count: int) -> None:
+        self.size, self.count = size, count
+
+    def __call__(self, picture: Tensor) -> Tensor:
+        pooled = [
+            (F.adaptive_avg_pool2d(picture, self.size) + F.adaptive_max_pool2d(picture, self.size))
+            / 2
+            for _ in range(self.count)
+        ]
+        batch = torch.cat(pooled)
+        batch = self._warp(batch, self._affine())
+        batch = self._warp(batch, self._perspective())
+        batch = self._jitter(batch)
+        left, top = (int(torch.randint(self.size // 2, ())) for _ in range(2))
+        if torch.rand(()) < 0.7:
+            side = int(self.size * 0.5)
+            batch = batch.clone()
+            batch[..., top : top + side, left : left + side] = 0
+        noise = torch.rand(self.count, 1, 1, 1) * 0.1
+        return batch + noise * torch.randn_like(batch)
+
+    def _affine(self) -> Tensor:
+        used = (torch.rand(self.count) < 0.7).float()
+        angle = used * torch.deg2rad((2 * torch.rand(self.count) - 1) * 15)
+        matrix = torch.eye(3).repeat(self.count, 1, 1)
+        matrix[:, 0, 0] = matrix[:, 1, 1] = angle.cos()
+        matrix[:, 0, 1], matrix[:, 1, 0] = -angle.sin(), angle.sin()
+        matrix[:, :2, 2] = used[:, None] * 0.2 * (2 * torch.rand(self.count, 2) - 1)
+        return matrix
+
+    def _perspective(self) -> Tensor:
+        matrix = torch.eye(3).repeat(self.count, 1, 1)
+        used = (torch.rand(self.count) < 0.7).float()[:, None]
+        matrix[:, 2, :2] = used * 0.35 * (2 * torch.rand(self.count, 2) - 1)
+        return matrix
+
+    def _warp(self, batch: Tensor, matrices: Tensor) -> Tensor:
+        line = torch.linspace(-1, 1, self.size)
+        y, x = torch.meshgrid(line, line, indexing="ij")
+        points = torch.stack([x, y, torch.ones_like(x)], dim=-1)
+        mapped = torch.einsum("nij,hwj->nhwi", matrices, points)
+        grid = mapped[..., :2] / mapped[..., 2:]
+        return F.grid_sample(batch, grid, padding_mode="border", align_corners=True)
+
+    def _jitter(self, batch: Tensor) -> Tensor:
+        factor = 1 + 0.1 * (2 * torch.rand(self.count, 1, 1, 1) - 1)
+        grey = batch.mean(dim=1, keepdim=True)
+        return grey + factor * (batch - grey)
+
+
+def plain_loop(
+    vqgan: VQModel, clip: CLIP, mean: Tensor, std: Tensor, text: str, start: Tensor, cutouts: int
+) -> Iterator[Tensor]:
+    """The peer's loop; yields the picture of each step, (1, 3, H, W) in [0, 1]."""
+    codebook = vqgan.quantize.embedding.weight
+    low, high = (
+        values[None, :, None, None] for values in (codebook.amin(dim=0), codebook.amax(dim=0))
+    )
+    z = start.clone().requires_grad_(True)
+    optimiser = torch.optim.AdamW([z], lr=0.1)
+    cut = PlainCutouts(clip.size, cutouts)
+    with torch.no_grad():
+        target = clip.embed_texts([text])[0]
+    while True:
+        with torch.enable_grad():
+            flat = z.movedim(1, 3)  # (1, h, w, D)
+            distances = flat.square().sum(-1, keepdim=True) + codebook.square().sum(dim=1)
+            codes = (distances - 2 * flat @ codebook.T).argmin(-1)
+            quantised = F.one_hot(codes, len(codebook)).to(flat.dtype) @ codebook
+            quantised = (flat + (quantised - flat).detach()).movedim(3, 1)
+            decoded = vqgan.decode(quantised, force_not_quantize=True).sample
+            picture = clamp_inside((decoded + 1) / 2, 0, 1)
+            embeddings = clip.model.encode_image((cut(picture) - mean) / std, normalize=True)
+            spherical_distance(embeddings, target).mean().backward()
+        optimiser.step()
+        optimiser.zero_grad()
+        with torch.no_grad():
+            z.copy_(z.clamp(low, high))
+        yield picture.detach()
+
+
+def plain_model(ours: CodesModel, sizes: Any) -> VQModel:
+    """A plain float32 VQModel with the same weights."""
+    plain = VQModel(**sizes).eval().requires_grad_(False)
+    plain.load_state_dict({name: value.float() for name, value in ours.state_dict().items()})  # type: ignore[attr-defined]
+    return plain
+
+
+def time_steps() -> None:
+    """A step at taming's size and with ViT-B-32, both loops in turn."""
+    torch.manual_seed(0)
+    plain = VQModel(**VQGAN_SIZES["taming-f16"]).eval().requires_grad_(False)
+    ours = VQGAN(**VQGAN_SIZES["taming-f16"])
+    ours.load_state_dict(plain.state_dict())
+    ours.prepare_inference()
+    model = open_clip.create_model("ViT-B-32", pretrained=None)
+    clip = CLIP(model, open_clip.get_tokenizer("ViT-B-32"), MEAN, STD)
+    start = from_noise(ours, SIZE, [0])
+    theirs = plain_loop(plain, clip, clip.mean, clip.std, PROMPTS[0], start, 32)
+    settings = GuideSettings(steps=2000, cutouts=32)
+    moments = guide(ours, [clip], [parse_prompts(PROMPTS[0])], start, [0], settings, 0)
+    next(moments)
+    next(theirs), next(moments)  # to warm up
+    seconds: dict[str, list[float]] = {"theirs": [], "ours": []}
+    for _ in range(ROUNDS):
+        for name, loop in (("theirs", theirs), ("ours", moments)):
+            began = time.perf_counter()
+            next(loop)
+            seconds[name].append(time.perf_counter() - began)
+    before, after = (statistics.median(seconds[name]) for name in ("theirs", "ours"))
+    name = "guidance, taming's VQGAN, ViT-B-32, 256 x 256, 32 cutouts"
+    print_row(f"{name}: a step of VQGAN-CLIP's loop", f"{before:.1f} s", "")
+    times = f"{after:.1f} s, {before / after:.1f} times faster"
+    print_row(f"{name}: ours", times, "> 1.6 times")
+
+
+def time_recipe() -> None:
+    """What ships: the first preview, 60 steps, and when the peer's recipe is overtaken."""
+    vqgan, clip = load("vqgan-f16"), load_clip()
+    plain = plain_model(vqgan, vqgan.config)
+    name = "vqgan-f16 and clip-scenes, 256 x 256"
+    began = time.perf_counter()
+    moments = guide(vqgan, [clip], [parse_prompts(PROMPTS[0])], from_noise(vqgan, SIZE, [0]), [0])
+    next(moments)
+    print_row(f"{name}: first preview", f"{time.perf_counter() - began:.2f} s", "< 2 s")
+    for _ in moments:
+        pass
+    print_row(f"{name}: 60 steps, 16 cutouts", f"{time.perf_counter() - began:.1f} s", "< 30 s")
+    shares = []
+    for text in PROMPTS:
+        with torch.no_grad():
+            target = clip.embed_texts([text])[0]
+        start = from_noise(vqgan, SIZE, [0])
+        began = time.perf_counter()
+        theirs = plain_loop(plain, clip, clip.mean, clip.std, text, start, 32)
+        for _ in range(200):
+            picture = next(theirs)
+        seconds = time.perf_counter() - began
+        with torch.no_grad():
+            reached = float(clip.embed_pictures(picture * 2 - 1)[0] @ target)
+        began = time.perf_counter()
+        share = float("inf")
+        for moment in guide(vqgan, [clip], [parse_prompts(text)], start, [0], picture_every=0):
+            if moment.similarity is not None and float(moment.similarity) >= reached:
+                share = (time.perf_counter() - began) / seconds
+                break
+        shares.append(share)
+    measured = f"{statistics.median(shares):.2f} of its time, median of {len(PROMPTS)} prompts"
+    print_row(f"{name}: as similar as VQGAN-CLIP's recipe after 200 steps", measured, "< 0.33")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print_row(f"{name}: peak memory of the process", f"{peak:.2f} GB", "")
+
+
+def main() -> None:
+    if "clip-scenes" in list_clips():
+        time_recipe()
+    time_steps()
+
+
+if __name__ == "__main__":
+    if "--row" not in sys.argv:
+        print(HEADER)
+    main()

@@ -1,0 +1,135 @@
+"""A guided run as the tab asks for it: starts, a stop, going on, and what is refused."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+from painting_sets import painting_set
+from PIL import Image
+from tiny_clips import save_tiny_clip
+
+from vqgan_space.images import read_settings
+from vqgan_space.ui.guide_curve import curve_html
+from vqgan_space.ui.guide_models import Guides
+from vqgan_space.ui.guide_request import GuideRequest, Numbers
+from vqgan_space.ui.guide_run import Shown, run_request
+from vqgan_space.ui.models import Models
+
+FEW = Numbers(steps=2, cutouts=2, best_of=2)
+
+
+@pytest.fixture(scope="module")
+def offered(tmp_path_factory: pytest.TempPathFactory) -> tuple[Models, Guides]:
+    """A VQGAN and a CLIP, and a set that makes drafts in the VQGAN's codes."""
+    folder = tmp_path_factory.mktemp("guide")
+    drafting = painting_set(condition="none")
+    drafting.save_pretrained(folder / "drafting")
+    models = Models([str(folder / "drafting")])
+    guides = Guides([str(save_tiny_clip(folder / "tiny-clip"))], [str(folder / "drafting")])
+    return models, guides
+
+
+def request(**options: Any) -> GuideRequest:
+    given = {"clips": ["tiny-clip"], "model": "drafting", "format": "Small, 128 x 128"}
+    return GuideRequest(**({"prompt": "a lake", "numbers": FEW} | given | options))
+
+
+def run(offered: tuple[Models, Guides], asked: GuideRequest, **options: Any) -> list[Shown]:
+    return list(run_request(*offered, asked, **options))
+
+
+def test_what_is_on_offer(offered: tuple[Models, Guides]) -> None:
+    _, guides = offered
+    assert guides.default == "tiny-clip"
+    assert guides.draft_for("drafting") == "drafting" and guides.draft_for("other") is None
+    assert any("605 MB" in label for label, _ in Guides(presets=True).choices)
+    with pytest.raises(ValueError, match="no CLIP called 'other'"):
+        guides.clip("other")
+
+
+def test_drafts_are_shown_and_the_way_is_kept(offered: tuple[Models, Guides]) -> None:
+    shown = run(offered, request(start="draft", seed=5, variants=2))
+    assert [each.status for each in shown if each.status.startswith("Draft ")] == [
+        f"Draft {n} of 4" for n in (1, 2, 3, 4)
+    ]
+    last = shown[-1]
+    assert last.files is not None and last.going_on is not None and last.gallery is not None
+    assert last.gallery[0][1] == "seed 5" and len(last.gallery) == 2
+    settings = read_settings(last.files.picture)
+    assert settings.items() >= {"prompt": "a lake", "seed": 5, "step": 2, "steps": 2}.items()
+    assert "naturalness" in (last.curve or "")
+    frames = [read_settings(path) for path in last.going_on.frames]
+    assert [frame["step"] for frame in frames] == [0, 1, 2, 2]
+    with Image.open(last.files.gif or "") as gif:
+        assert gif.size == (260, 128)  # side by side
+
+    second = run(offered, request(prompt="a boat at night", going_on=last.going_on))[-1]
+    assert second.going_on is not None and len(second.going_on.frames) == 7
+    assert second.going_on.seeds == last.going_on.seeds
+
+
+def test_a_stop_keeps_what_there_is(offered: tuple[Models, Guides]) -> None:
+    asked = request(start="noise", numbers=dataclasses.replace(FEW, steps=500))
+    polls = iter([False, False, True])
+    last = run(offered, asked, is_stopped=lambda: next(polls))[-1]
+    assert last.status.startswith("Stopped. Step 2 of 500")
+    assert last.files is not None and Path(last.files.video or "").stat().st_size > 0
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"start": "scene", "scene": 3},
+        {"start": "colours", "top": "#ffffff", "bottom": "black"},
+        {"start": "noise", "styles": ["at night"], "negative": "people"},
+    ],
+)
+def test_every_start_starts(offered: tuple[Models, Guides], options: dict[str, Any]) -> None:
+    assert run(offered, request(**options))[-1].files is not None
+
+
+def test_pictures_and_codes_start_too(
+    offered: tuple[Models, Guides], tmp_path: Path, photo: Image.Image
+) -> None:
+    photo.save(tmp_path / "photo.png")
+    path = str(tmp_path / "photo.png")
+    last = run(offered, request(start="picture", picture=path, picture_prompt=path, prompt=""))[-1]
+    assert last.files is not None and "the picture" in (last.curve or "")
+    again = run(offered, request(start="codes", codes_file=last.files.codes))[-1]
+    assert again.files is not None
+
+
+@pytest.mark.parametrize(
+    "options, sentence",
+    [
+        ({"prompt": ""}, "Write what the picture should show"),
+        ({"prompt": "a lake:-1"}, "give at least one a weight above 0"),
+        ({"prompt": "x" * 2000}, "2,000 characters"),
+        ({"negative": "people:many"}, "is no weight"),
+        ({"start": "picture"}, "Choose a picture to start from"),
+        ({"start": "codes"}, "Choose a codes file"),
+        ({"start": "colours", "top": "skyish"}, "no colour 'skyish'"),
+        ({"start": "draft", "model": "vqvae-cifar10"}, "No set makes drafts"),
+        ({"start": "elsewhere"}, "no start called 'elsewhere'"),
+        ({"clips": []}, "Choose at least one CLIP"),
+        ({"clips": ["ViT-X"]}, "no CLIP called 'ViT-X'"),
+        ({"seed": None}, "Fill in the field 'Seed'"),
+        ({"numbers": dataclasses.replace(FEW, tv=None)}, "Fill in the field 'tv'"),  # type: ignore[arg-type]
+        ({"numbers": dataclasses.replace(FEW, steps=99999)}, "must be from 1 to 2000"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(
+    offered: tuple[Models, Guides], options: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        run(offered, request(**options))
+
+
+def test_the_curve_is_text_for_those_who_can_not_see_it() -> None:
+    drawn = curve_html([0.1, 0.3], [0.9, 0.5], 10, {"<b>": 0.5})
+    assert "Similarity, now 0.300, at first 0.100" in drawn
+    assert "&lt;b&gt;" in drawn and "<b>" not in drawn
+    assert curve_html([], [], 10, {}) == ""

@@ -1,0 +1,116 @@
+"""Measure how well guided pictures fit their prompts, in the eyes of a CLIP that did not guide.
+
+    python train/evaluate_guidance.py --judge runs/clip-judge --out runs/guidance
+
+For every prompt, a caption of a held-out scene: a sample of the drafting set for no text at all, a
+draft for the text, and the draft after guidance; the judge says how similar each is to the text.
+Prints a figure a line and, with ``--out``, writes figures.json and a contact sheet of the guided
+pictures.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import mean
+
+import torch
+import tyro
+from torch import Tensor
+from torchvision.utils import save_image
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from vqgan_space.data.scenes import scene
+from vqgan_space.data.scenes.dataset import HELD_OUT
+from vqgan_space.generation.guidance import GuideSettings, Prompt, guide
+from vqgan_space.generation.guidance.naturalness import Naturalness
+from vqgan_space.generation.guidance.start import best, draft_embedding, draft_steps
+from vqgan_space.generation.seeds import variant_seeds
+from vqgan_space.generation.synthesizer import Synthesizer
+from vqgan_space.hub import load_clip, load_synthesizer
+from vqgan_space.models.clip import CLIP
+from vqgan_space.models.masked_prior import MaskedPrior
+
+SIZE = (16, 16)
+
+
+@dataclass
+class Options:
+    """What to measure, on what."""
+
+    judge: str
+    """Folder or name of a CLIP that neither guides nor drafts."""
+    clip: str = "clip-scenes"
+    """The CLIP that guides."""
+    draft: str = "draft-f16"
+    """The set that drafts, with a masked prior; one that reads no texts drafts at random."""
+    prompts: int = 50
+    """Captions of held-out scenes."""
+    steps: int = 60
+    cutouts: int = 16
+    best_of: int = 4
+    """Drafts for each prompt, of which the guiding CLIP chooses one."""
+    seed: int = 0
+    columns: int = 8
+    """Pictures a row of the contact sheet."""
+    out: Path | None = None
+    """Folder for figures.json and sheet.jpg."""
+
+
+def drafted(
+    synthesizer: Synthesizer, clip: CLIP, prompt: Prompt, seed: int, count: int
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Latents (1, D, 16, 16) of a sample for no text and of a draft, and what the draft read."""
+    vqgan = synthesizer.vqgan
+    *_, unguided = draft_steps(synthesizer, None, SIZE, [seed])
+    embedding = draft_embedding(synthesizer, clip, [prompt])
+    *_, drafts = draft_steps(synthesizer, embedding, SIZE, variant_seeds(seed, count))
+    free, candidates = (vqgan.lookup(each.codes).clone() for each in (unguided, drafts))
+    return free, best(vqgan, [clip], [prompt], candidates, count), embedding
+
+
+def main(options: Options) -> None:
+    clip, judge = load_clip(options.clip), load_clip(options.judge)
+    synthesizer = load_synthesizer(options.draft)
+    vqgan, prior = synthesizer.vqgan, synthesizer.prior
+    if not isinstance(prior, MaskedPrior):
+        raise SystemExit(f"{options.draft} has no masked prior: name a set that has one")
+    settings = GuideSettings(steps=options.steps, cutouts=options.cutouts)
+    scores: dict[str, list[float]] = {"unguided": [], "draft": [], "guided": []}
+    texts, pictures = [], []
+    for number in range(options.prompts):
+        text = scene(HELD_OUT + number, 64).caption
+        prompt, seed = Prompt(text), options.seed + number
+        free, draft, embedding = drafted(synthesizer, clip, prompt, seed, options.best_of)
+        natural = Naturalness(prior, vqgan.codebook, embedding)
+        moments = guide(vqgan, [clip], [[prompt]], draft, [seed], settings, 0, naturalness=natural)
+        *_, last = moments
+        assert last.latents is not None
+        with torch.no_grad():
+            target = judge.embed_long_text(text)
+            for name, latents in (("unguided", free), ("draft", draft), ("guided", last.latents)):
+                picture = vqgan.decode_codes(vqgan.nearest_codes(latents)).float().clamp(-1, 1)
+                scores[name].append(float(judge.embed_pictures(picture)[0] @ target))
+            pictures.append(picture[0])
+        texts.append(text)
+        shown = ", ".join(f"{name} {values[-1]:.3f}" for name, values in scores.items())
+        print(f"{text}: {shown}", flush=True)
+    figures = {f"similarity, {name}": mean(values) for name, values in scores.items()}
+    for name in ("unguided", "draft"):
+        above = [g > o for g, o in zip(scores["guided"], scores[name], strict=True)]
+        figures[f"guided above {name}"] = mean(above)
+    for name, value in figures.items():
+        print(f"{name}: {value:.3f}")
+    if options.out:
+        options.out.mkdir(parents=True, exist_ok=True)
+        record = {"options": asdict(options), "figures": figures, "prompts": texts}
+        (options.out / "figures.json").write_text(json.dumps(record, indent=1, default=str))
+        sheet = torch.stack(pictures).add(1) / 2
+        save_image(sheet, options.out / "sheet.jpg", nrow=options.columns, padding=4)
+
+
+if __name__ == "__main__":
+    main(tyro.cli(Options))
