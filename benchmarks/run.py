@@ -20,6 +20,7 @@ PARTS = (
     "prior.py",
     "sampling.py",
     "paint.py",
+    "cvae.py",
 )
 
 
