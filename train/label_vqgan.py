@@ -1,3 +1,27 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = [
+#   "torch>=2.8,<3",
+#   "torchvision>=0.23,<1",
+#   "numpy>=2,<3",
+#   "pillow>=11.3,<13",
+#   "diffusers>=0.38,<1",
+#   "safetensors>=0.5,<1",
+#   "huggingface_hub>=1.2,<3",
+#   "lpips>=0.1.4,<0.2",
+#   "scikit-image>=0.25,<1",
+#   "tokenizers>=0.22,<1",
+#   "threadpoolctl>=3.5,<4",
+#   "pyyaml>=6,<7",
+#   "accelerate>=1.10,<2",
+#   "datasets>=4,<6",
+#   "pyarrow>=21",
+#   "tensorboard>=2.19,<3",
+#   "trackio>=0.20,<1",
+#   "tqdm>=4.66,<5",
+#   "tyro>=1,<2",
+# ]
+# ///
 """Train a label-map VQGAN (arXiv 2012.09841, sec. 3.2) on drawn scenes or a folder of label maps.
 
     python train/label_vqgan.py --data scenes --val scenes --out runs/label-f16
@@ -49,12 +73,13 @@ from vqgan_space.models.sizes import LABEL_VQGAN_SIZES
 from vqgan_space.training.autoencoder import Progress
 from vqgan_space.training.label_evaluation import center_square, measure_label_maps
 from vqgan_space.training.label_losses import binary_loss, class_loss
+from vqgan_space.training.publishing import Publisher, PublishOptions, run_facts
 
 LABEL_SETS = {"coco-stuff": COCO_STUFF, "ade20k": ADE20K, "camvid": CAMVID}
 
 
 @dataclass
-class Options:
+class Options(PublishOptions):
     """Everything that a run depends on; saved beside its weights."""
 
     data: str = "scenes"
@@ -69,6 +94,9 @@ class Options:
     """How many scenes are drawn."""
     start_from: Path | None = None
     """Folder of a trained set whose weights to start from."""
+    decoder_channels: tuple[int, ...] | None = None
+    """Channels of a fresh decoder for the codes of ``start_from``, which stay what they are:
+    nothing else is trained."""
 
     quantizer: Literal["ema", "straight-through"] = "ema"
     unit_length: bool = False
@@ -115,17 +143,25 @@ class Options:
     stop_after: int | None = None
     """Steps after which to stop with a checkpoint, for runs cut in pieces; the schedule stays."""
     resume: bool = False
-    push_to_hub: str | None = None
-    """user/repo to publish the trained set to."""
 
 
 class Autoencoder(nn.Module):
     """The model with its training quantizer: one module for one wrapper that shares gradients."""
 
-    def __init__(self, model: LabelVQGAN, quantizer: Quantizer) -> None:
+    def __init__(self, model: LabelVQGAN, quantizer: Quantizer, decoder_only: bool = False) -> None:
         super().__init__()
-        self.model, self.quantizer = model, quantizer
+        self.model, self.quantizer, self.decoder_only = model, quantizer, decoder_only
         model.quantize.requires_grad_(False)  # it only receives the finished codebook
+        if decoder_only:
+            for part in (model.encoder, model.quant_conv, quantizer):
+                part.requires_grad_(False)
+
+    def train(self, mode: bool = True) -> Autoencoder:
+        """Codes that have to stay keep their quantizer from learning too."""
+        super().train(mode)
+        if self.decoder_only:
+            self.quantizer.eval()
+        return self
 
     def forward(
         self, label_maps: Tensor, classes: Tensor, quantise: bool
@@ -162,6 +198,10 @@ def build(options: Options) -> Autoencoder:
     model = LabelVQGAN(in_channels=classes, out_channels=classes, **config)
     if options.start_from:
         model = LabelVQGAN.from_pretrained(options.start_from, subfolder="label_vqgan").train()
+    if options.decoder_channels:
+        if not options.start_from:
+            raise SystemExit("name the set whose codes to decode with --start-from")
+        model = with_fresh_decoder(model, options.decoder_channels)
     shared = {"beta": options.beta, "unit_length": options.unit_length}
     quantizer: Quantizer
     if options.quantizer == "ema":
@@ -171,11 +211,20 @@ def build(options: Options) -> Autoencoder:
         quantizer = StraightThroughQuantizer(*model.codebook.shape, **shared)
     if options.start_from:
         quantizer.set_codebook(model.codebook.detach())
-    return Autoencoder(model, quantizer)
+    return Autoencoder(model, quantizer, bool(options.decoder_channels))
+
+
+def with_fresh_decoder(model: LabelVQGAN, channels: tuple[int, ...]) -> LabelVQGAN:
+    """The same encoder and codebook, and an untrained decoder."""
+    config = {name: value for name, value in model.config.items() if name[0] != "_"}
+    fresh = LabelVQGAN(**config | {"decoder_channels": channels})
+    kept = {k: v for k, v in model.state_dict().items() if not k.startswith("decoder.")}
+    fresh.load_state_dict(kept, strict=False)
+    return fresh
 
 
 def save_set(
-    model: LabelVQGAN, options: Options, figures: dict[str, float], grid: Tensor, minutes: float
+    model: LabelVQGAN, options: Options, figures: dict[str, float], grid: Tensor, started: float
 ) -> None:
     """What is published, under OUT: weights in half precision, figures, samples and a card."""
     half = LabelVQGAN.from_config(model.config)
@@ -198,14 +247,13 @@ def save_set(
         "model.label_maps(codes)  # (B, H, W)",
         trained_on=f"Label maps: {options.data}, {options.random_ids:.0%} of them with other "
         "classes' ids drawn at random.",
-        trained_how=f"{options.steps} steps of {options.batch_size} crops of {options.crop} px, "
-        f"{minutes:.0f} minutes.",
+        trained_how=f"{options.steps} steps of {options.batch_size} crops of {options.crop} px.",
         command=shlex.join(["python", *sys.argv]),
         figures={name: f"{value:.4g}" for name, value in figures.items()},
         measured_on=f"centre squares of {options.val_size} px",
         samples="samples/held-out.png",
         samples_show="Held-out label maps and what their codes give back",
-        repo_id=options.push_to_hub,
+        **run_facts(options, started),
     )
     write_card(options.out, facts)
 
@@ -220,6 +268,7 @@ def main(options: Options) -> None:
     device, is_main = accelerator.device, accelerator.is_main_process
     layout = torch.contiguous_format if device.type == "cpu" else torch.channels_last
     options.out.mkdir(parents=True, exist_ok=True)
+    publisher = Publisher(options, options.out, is_main, tqdm.write)
 
     raw_model = build(options).to(device, memory_format=layout)
     average = LabelVQGAN.from_config(raw_model.model.config).to(device).eval()
@@ -331,8 +380,7 @@ def main(options: Options) -> None:
                     measured, grid = measure_label_maps(average, kept, label_set)
                     figures |= {f"{Path(source).name}: {k}": v for k, v in measured.items()}
                     grids.append(grid)
-                minutes = (time.monotonic() - started) / 60
-                save_set(average, options, figures, grids[0], minutes)
+                save_set(average, options, figures, grids[0], started)
                 shown = ", ".join(f"{k} {v:.4f}" for k, v in figures.items())
                 tqdm.write(f"step {progress.step}: {shown}")
                 save_image(grids[-1], options.out / f"step-{progress.step:06}.png", nrow=8)
@@ -342,14 +390,13 @@ def main(options: Options) -> None:
             if is_main:
                 shutil.rmtree(checkpoint, ignore_errors=True)
                 fresh.rename(checkpoint)
+            if not last:
+                publisher.on_the_way(progress.step)
             accelerator.wait_for_everyone()
         if last:
             break
     accelerator.end_training()
-    if options.push_to_hub and is_main:
-        from vqgan_space.hub.push import push_set
-
-        print(push_set(options.out, options.push_to_hub))
+    publisher.at_the_end(progress.step)
 
 
 if __name__ == "__main__":

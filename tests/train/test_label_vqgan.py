@@ -83,3 +83,20 @@ def test_tamings_binary_loss_is_trained_too(maps: Path, tmp_path: Path) -> None:
 def test_a_size_that_there_is_not_is_said(maps: Path, tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="'f32' is not one of f16"):
         train(maps, tmp_path, "--size", "f32")
+
+
+def test_a_smaller_decoder_learns_the_codes_that_stay(
+    whole: Path, maps: Path, tmp_path: Path
+) -> None:
+    fresh = ["--decoder-channels", "4", "8", "8", "8", "--k-means-step", "0"]
+    train(maps, tmp_path, "--start-from", str(whole), *fresh)
+    before = LabelVQGAN.from_pretrained(whole, subfolder="label_vqgan")
+    after = LabelVQGAN.from_pretrained(tmp_path, subfolder="label_vqgan")
+    label_maps = torch.randint(12, (2, 32, 32))
+    assert torch.equal(before.encode_codes(label_maps), after.encode_codes(label_maps))
+    sizes = [sum(p.numel() for p in model.decoder.parameters()) for model in (before, after)]
+    assert sizes[1] < 0.7 * sizes[0]
+    lines = history(tmp_path)
+    assert lines[-1]["error"] < 0.7 * lines[0]["error"]
+    with pytest.raises(SystemExit, match="--start-from"):
+        train(maps, tmp_path, *fresh)

@@ -6,11 +6,12 @@ of its own, whose pictures are one-hot label maps.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import torch.nn.functional as F
+from diffusers.models.autoencoders.vae import Decoder
 from diffusers.models.autoencoders.vq_model import VQEncoderOutput
 from torch import Tensor, nn
 
@@ -26,19 +27,45 @@ class LabelVQGAN(VQGAN):
     classes. Label maps are (B, H, W) of integers whose sides are multiples of ``factor``: ids below
     ``num_classes``, or 255 for no class, which is zero in every channel.
 
-    One option is added, ``patch_size``: the encoder reads the shares of the classes in squares of
+    Two options are added. ``patch_size``: the encoder reads the shares of the classes in squares of
     so many pixels, and the decoder's logits are enlarged as often, smoothly. Label maps are flat
     between their edges; so the layers that would otherwise be many and narrow can be few and wide.
+    ``decoder_channels``: those of the decoder's blocks, where they are not the encoder's. A second
+    stage reads label maps and never decodes them, so its decoder may be the smaller one.
     """
 
-    def __init__(self, *args: Any, patch_size: int = 1, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        patch_size: int = 1,
+        decoder_channels: Sequence[int] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(*args, **kwargs)
+        if decoder_channels is not None:
+            self.decoder = self._make_decoder(tuple(decoder_channels))
+            self.register_to_config(decoder_channels=list(decoder_channels))
         self.encoder.conv_in = _as(ClassesIn, self.encoder.conv_in)
         self.decoder.conv_out = _as(ClassesOut, self.decoder.conv_out)
         self.encoder.conv_in.patch_size = patch_size
         self.patch_size = patch_size
         if patch_size != 1:
             self.register_to_config(patch_size=patch_size)
+
+    def _make_decoder(self, channels: tuple[int, ...]) -> Decoder:
+        """diffusers' decoder with other channels, and at least four of them a group."""
+        config = self.config
+        return Decoder(
+            in_channels=config.latent_channels,
+            out_channels=config.out_channels,
+            up_block_types=config.up_block_types,
+            block_out_channels=channels,
+            layers_per_block=config.layers_per_block,
+            act_fn=config.act_fn,
+            norm_num_groups=min(config.norm_num_groups, max(min(channels) // 4, 1)),
+            norm_type=config.norm_type,
+            mid_block_add_attention=config.mid_block_add_attention,
+        )
 
     @property
     def factor(self) -> int:
@@ -155,4 +182,4 @@ def _as(kind: type[nn.Conv2d], convolution: nn.Conv2d) -> nn.Conv2d:
     return twin
 
 
-take_options(LabelVQGAN, patch_size=1)
+take_options(LabelVQGAN, patch_size=1, decoder_channels=None)
