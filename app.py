@@ -29,7 +29,8 @@ def arguments() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="NAME",
-        help="a shipped model, a folder or a Hub repo to offer first; may be given several times",
+        help="a shipped model, a folder or a Hub repo to offer first, in every tab that it can "
+        "serve; may be given several times (default: those in VQGAN_SPACE_MODEL)",
     )
     parser.add_argument(
         "--set",
@@ -40,9 +41,43 @@ def arguments() -> argparse.ArgumentParser:
         help="a folder or a Hub repo of a second stage to paint with; may be given several times",
     )
     parser.add_argument(
+        "--clip",
+        action="append",
+        default=[],
+        dest="clips",
+        metavar="NAME",
+        help="a folder or a Hub repo of a CLIP to guide pictures with; may be given several times",
+    )
+    parser.add_argument(
+        "--draft",
+        action="append",
+        default=[],
+        dest="drafts",
+        metavar="NAME",
+        help="a folder or a Hub repo of a second stage that reads a CLIP's embeddings",
+    )
+    parser.add_argument(
+        "--cvae",
+        action="append",
+        default=[],
+        dest="cvaes",
+        metavar="NAME",
+        help="a folder or a Hub repo of conditional VAEs to offer; may be given several times",
+    )
+    parser.add_argument(
         "--no-presets", action="store_true", help="offer no public models of the Hugging Face Hub"
     )
-    parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1, mps (default: cpu)")
+    parser.add_argument(
+        "--max-gb",
+        type=float,
+        default=os.environ.get("VQGAN_SPACE_MAX_GB", "2"),
+        help="how large a set that a visitor names may be (default: VQGAN_SPACE_MAX_GB, or 2)",
+    )
+    parser.add_argument(
+        "--device",
+        default="cuda" if on_zero_gpu() else "cpu",
+        help="cpu, cuda, cuda:1, mps (default: cpu; cuda on a Space with ZeroGPU)",
+    )
     parser.add_argument(
         "--dtype",
         choices=("float32", "bfloat16", "float16"),
@@ -51,18 +86,33 @@ def arguments() -> argparse.ArgumentParser:
     return parser
 
 
+def on_zero_gpu() -> bool:
+    """Whether this is a Space that lends its accelerator by the call."""
+    return os.environ.get("SPACES_ZERO_GPU", "").lower() in ("1", "t", "true")
+
+
 def make(options: argparse.Namespace) -> tuple[gr.Blocks, Models]:
     """Build the page and the models behind it, which are loaded when they are first used."""
     # Read by Gradio as it is imported.
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    if on_zero_gpu():
+        import spaces  # type: ignore[import-not-found]  # noqa: F401  before CUDA is touched
+    from vqgan_space.hub.kinds import sort_by_kind
     from vqgan_space.ui.blocks import build
+    from vqgan_space.ui.cvaes import Cvaes
+    from vqgan_space.ui.guide_models import Guides
     from vqgan_space.ui.models import Models
     from vqgan_space.ui.sets import Sets
 
-    presets = not options.no_presets
-    models = Models(options.model, device=options.device, dtype=options.dtype, presets=presets)
-    sets = Sets(options.sets, device=options.device, dtype=options.dtype)
-    return build(models, example_pictures(), sets), models
+    names = options.model or os.environ.get("VQGAN_SPACE_MODEL", "").split()
+    first_models, first_sets = sort_by_kind(names)
+    how = {"device": options.device, "dtype": options.dtype}
+    models = Models(first_models, presets=not options.no_presets, **how)
+    sets = Sets([*options.sets, *first_sets], **how)
+    guides = Guides(options.clips, options.drafts, presets=not options.no_presets, **how)
+    max_bytes = int(options.max_gb * 1e9)
+    cvaes = Cvaes(options.cvaes, device=options.device)
+    return build(models, example_pictures(), sets, max_bytes, cvaes, guides), models
 
 
 def example_pictures() -> Sequence[Path]:
@@ -73,6 +123,9 @@ def serve(demo: gr.Blocks, models: Models, options: argparse.Namespace) -> None:
     from vqgan_space.ui.blocks import MAX_FILE_SIZE
     from vqgan_space.ui.theme import CSS, theme
 
+    if on_zero_gpu():
+        # What this process has loaded is there in each call; a call's own loading is lost with it.
+        models.get(models.default)
     if options.share:
         print("Asking for a public link ...", flush=True)
     # Gradio's own lines are long and name files of its own: two plain ones say it here.
@@ -96,7 +149,8 @@ def serve(demo: gr.Blocks, models: Models, options: argparse.Namespace) -> None:
         failed = "No public link could be made (is there a network?): it is served here only."
         print(f"Public link, for a week: {public}" if public else failed, flush=True)
     # Once the first page can be had: a visitor's first picture then finds the model loaded.
-    threading.Thread(target=models.warm_up, daemon=True).start()
+    if not on_zero_gpu():
+        threading.Thread(target=models.warm_up, daemon=True).start()
     demo.block_thread()
 
 

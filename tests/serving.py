@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,15 +18,21 @@ PATIENCE = 120  # seconds; a loaded machine imports slowly
 
 
 @contextmanager
-def running_app(folder: Path, *arguments: str) -> Iterator[str]:
+def running_app(
+    folder: Path,
+    *arguments: str,
+    app: Path = APP,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[str]:
     """The address of ``python app.py``, which writes its log and its files into ``folder``."""
     port = _free_port()
-    command = [sys.executable, str(APP), "--host", "127.0.0.1", "--port", str(port), *arguments]
-    environment = os.environ | {"GRADIO_TEMP_DIR": str(folder / "cache"), "OMP_NUM_THREADS": "2"}
+    command = [sys.executable, str(app), "--host", "127.0.0.1", "--port", str(port), *arguments]
+    surroundings = os.environ | {"GRADIO_TEMP_DIR": str(folder / "cache"), "OMP_NUM_THREADS": "2"}
+    surroundings |= environment or {}
     log = folder / "app.log"
     with log.open("w") as output:
         process = subprocess.Popen(
-            command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT
+            command, cwd=folder, env=surroundings, stdout=output, stderr=subprocess.STDOUT
         )
     try:
         _wait(f"http://127.0.0.1:{port}/", process, log)

@@ -1,3 +1,28 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = [
+#   "torch>=2.8,<3",
+#   "torchvision>=0.23,<1",
+#   "numpy>=2,<3",
+#   "pillow>=11.3,<13",
+#   "diffusers>=0.38,<1",
+#   "safetensors>=0.5,<1",
+#   "huggingface_hub>=1.2,<3",
+#   "lpips>=0.1.4,<0.2",
+#   "scikit-image>=0.25,<1",
+#   "tokenizers>=0.22,<1",
+#   "threadpoolctl>=3.5,<4",
+#   "pyyaml>=6,<7",
+#   "accelerate>=1.10,<2",
+#   "datasets>=4,<6",
+#   "pyarrow>=21",
+#   "tensorboard>=2.19,<3",
+#   "trackio>=0.20,<1",
+#   "tqdm>=4.66,<5",
+#   "tyro>=1,<2",
+#   "open_clip_torch>=3,<4",
+# ]
+# ///
 """Train a small CLIP (Radford et al., arXiv 2103.00020) on captioned pictures.
 
     python train/clip.py --scenes 12000 --out runs/clip-scenes
@@ -46,6 +71,7 @@ from vqgan_space.models.clip import CLIP, save_clip
 from vqgan_space.models.sizes import CLIP_SIZES
 from vqgan_space.models.word_tokenizer import WordTokenizer
 from vqgan_space.training.autoencoder import Progress
+from vqgan_space.training.publishing import Publisher, PublishOptions, run_facts
 from vqgan_space.training.retrieval import best_pictures, measure_retrieval
 
 HIGHEST_SCALE = math.log(100)  # of the logits, as in the paper, sec. 2.5
@@ -53,7 +79,7 @@ MEAN, STD = (0.5, 0.5, 0.5), (0.5, 0.5, 0.5)
 
 
 @dataclass
-class Options:
+class Options(PublishOptions):
     """Everything that a run depends on; saved beside its weights."""
 
     data: str = "scenes"
@@ -89,8 +115,6 @@ class Options:
     max_minutes: float | None = None
     """Minutes after which to stop with a checkpoint."""
     resume: bool = False
-    push_to_hub: str | None = None
-    """user/repo to publish the trained set to."""
 
 
 def configuration(options: Options, tokenizer: WordTokenizer) -> dict[str, Any]:
@@ -130,6 +154,7 @@ def save_set(
     figures: dict[str, float],
     held_out: Captioned,
     trained: str,
+    started: float,
 ) -> None:
     """What is published, under OUT: weights in half precision, figures, samples and a card."""
     save_clip(model, tokenizer, config, options.out)
@@ -161,7 +186,10 @@ def save_set(
         samples="samples/retrieval.jpg",
         samples_show="For each of " + "; ".join(repr(text) for text in texts) + ": the six "
         "held-out pictures that fit best",
-        repo_id=options.push_to_hub,
+        pipeline="zero-shot-image-classification",
+        library="open_clip",
+        tags=("clip", "vqgan-space"),
+        **run_facts(options, started),
     )
     write_card(options.out, facts)
 
@@ -175,6 +203,7 @@ def main(options: Options) -> None:
     set_seed(options.seed)
     device, is_main = accelerator.device, accelerator.is_main_process
     options.out.mkdir(parents=True, exist_ok=True)
+    publisher = Publisher(options, options.out, is_main, tqdm.write)
 
     if options.size not in CLIP_SIZES:
         raise SystemExit(f"size {options.size!r} is not one of {', '.join(CLIP_SIZES)}")
@@ -278,7 +307,7 @@ def main(options: Options) -> None:
                     f"{progress.step} steps of {share} pictures with one text each, "
                     f"{minutes:.0f} minutes."
                 )
-                save_set(average, tokenizer, config, options, figures, held_out, trained)
+                save_set(average, tokenizer, config, options, figures, held_out, trained, started)
                 shown = ", ".join(f"{k} {v:.3f}" for k, v in figures.items())
                 tqdm.write(f"step {progress.step}: {shown}")
                 accelerator.log({f"val/{k}": v for k, v in figures.items()}, step=progress.step)
@@ -287,14 +316,13 @@ def main(options: Options) -> None:
             if is_main:
                 shutil.rmtree(checkpoint, ignore_errors=True)
                 fresh.rename(checkpoint)
+            if not last:
+                publisher.on_the_way(progress.step)
             accelerator.wait_for_everyone()
         if last:
             break
     accelerator.end_training()
-    if options.push_to_hub and is_main:
-        from vqgan_space.hub.push import push_set
-
-        print(push_set(options.out, options.push_to_hub))
+    publisher.at_the_end(progress.step)
 
 
 if __name__ == "__main__":

@@ -1,3 +1,28 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = [
+#   "torch>=2.8,<3",
+#   "torchvision>=0.23,<1",
+#   "numpy>=2,<3",
+#   "pillow>=11.3,<13",
+#   "diffusers>=0.38,<1",
+#   "safetensors>=0.5,<1",
+#   "huggingface_hub>=1.2,<3",
+#   "lpips>=0.1.4,<0.2",
+#   "scikit-image>=0.25,<1",
+#   "tokenizers>=0.22,<1",
+#   "threadpoolctl>=3.5,<4",
+#   "pyyaml>=6,<7",
+#   "accelerate>=1.10,<2",
+#   "datasets>=4,<6",
+#   "pyarrow>=21",
+#   "tensorboard>=2.19,<3",
+#   "trackio>=0.20,<1",
+#   "tqdm>=4.66,<5",
+#   "tyro>=1,<2",
+#   "open_clip_torch>=3,<4",
+# ]
+# ///
 """Encode a data set to codes, once, for the training of priors: shards of safetensors.
 
     python train/encode.py --data scenes --count 20000 --vqgan vqgan-f16 \\

@@ -1,3 +1,28 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = [
+#   "torch>=2.8,<3",
+#   "torchvision>=0.23,<1",
+#   "numpy>=2,<3",
+#   "pillow>=11.3,<13",
+#   "diffusers>=0.38,<1",
+#   "safetensors>=0.5,<1",
+#   "huggingface_hub>=1.2,<3",
+#   "lpips>=0.1.4,<0.2",
+#   "scikit-image>=0.25,<1",
+#   "tokenizers>=0.22,<1",
+#   "threadpoolctl>=3.5,<4",
+#   "pyyaml>=6,<7",
+#   "accelerate>=1.10,<2",
+#   "datasets>=4,<6",
+#   "pyarrow>=21",
+#   "tensorboard>=2.19,<3",
+#   "trackio>=0.20,<1",
+#   "tqdm>=4.66,<5",
+#   "tyro>=1,<2",
+#   "open_clip_torch>=3,<4",
+# ]
+# ///
 """Train a prior over codes (arXiv 2012.09841, sec. 3.2) on what ``train/encode.py`` wrote.
 
     python train/prior.py --data codes/train --val codes/val --label-vqgan runs/label-f16 \\
@@ -50,10 +75,11 @@ from vqgan_space.training.prior_set import (
     save_parts,
     start_from_codebooks,
 )
+from vqgan_space.training.publishing import Publisher, PublishOptions, run_facts
 
 
 @dataclass
-class Options:
+class Options(PublishOptions):
     """Everything that a run depends on; saved beside its weights."""
 
     data: Path
@@ -103,8 +129,6 @@ class Options:
     stop_after: int | None = None
     """Steps after which to stop with a checkpoint, for runs cut in pieces; the schedule stays."""
     resume: bool = False
-    push_to_hub: str | None = None
-    """user/repo to publish the trained set to."""
 
 
 def loss_of(
@@ -154,9 +178,10 @@ def held_out_nll(options: Options, prior: Any, data: CodesData, device: torch.de
 
 
 def write_records(
-    options: Options, parts: Parts, prior: Any, figures: dict[str, float], minutes: float
+    options: Options, parts: Parts, prior: Any, figures: dict[str, float], started: float
 ) -> None:
     """Figures, options and the card, beside the set."""
+    minutes = (time.monotonic() - started) / 60
     record = {"options": asdict(options), "figures": figures, "minutes": minutes}
     (options.out / "training.json").write_text(json.dumps(record, indent=1, default=str))
     parameters = sum(p.numel() for p in prior.parameters())
@@ -183,14 +208,13 @@ def write_records(
         "codes = synthesizer.sample(condition, seed=0)  # (B, h, w)\n"
         "pictures = synthesizer.decode(codes)  # (B, 3, H, W)",
         trained_on=f"Codes of {parts.info.source}.",
-        trained_how=f"{options.steps} steps of {options.batch_size} pictures, {minutes:.0f} "
-        "minutes.",
+        trained_how=f"{options.steps} steps of {options.batch_size} pictures.",
         command=shlex.join(["python", *sys.argv]),
         figures={name: f"{value:.4g}" for name, value in figures.items()},
         measured_on=f"{options.val.name}, held out",
         samples="samples/held-out.png" if has_samples else None,
         samples_show="Held-out pictures, what their codes give, and two samples for each condition",
-        repo_id=options.push_to_hub,
+        **run_facts(options, started),
     )
     write_card(options.out, facts)
 
@@ -204,6 +228,7 @@ def main(options: Options) -> None:
     set_seed(options.seed)
     device, is_main = accelerator.device, accelerator.is_main_process
     options.out.mkdir(parents=True, exist_ok=True)
+    publisher = Publisher(options, options.out, is_main, tqdm.write)
 
     data, held_out = CodesData(options.data), CodesData(options.val)
     parts = load_parts(data.info, options.vqgan, options.label_vqgan)
@@ -286,8 +311,7 @@ def main(options: Options) -> None:
                         options.out / "samples" / "held-out.png",
                         options.out / f"step-{progress.step:06}.png",
                     )
-                minutes = (time.monotonic() - started) / 60
-                write_records(options, parts, average, figures, minutes)
+                write_records(options, parts, average, figures, started)
                 tqdm.write(f"step {progress.step}: held-out NLL {figures['NLL']:.4f} nats a code")
                 accelerator.log({f"val/{k}": v for k, v in figures.items()}, step=progress.step)
             fresh = options.out / "checkpoint.new"
@@ -295,14 +319,13 @@ def main(options: Options) -> None:
             if is_main:
                 shutil.rmtree(checkpoint, ignore_errors=True)
                 fresh.rename(checkpoint)
+            if not last:
+                publisher.on_the_way(progress.step)
             accelerator.wait_for_everyone()
         if last:
             break
     accelerator.end_training()
-    if options.push_to_hub and is_main:
-        from vqgan_space.hub.push import push_set
-
-        print(push_set(options.out, options.push_to_hub))
+    publisher.at_the_end(progress.step)
 
 
 if __name__ == "__main__":

@@ -1,3 +1,27 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = [
+#   "torch>=2.8,<3",
+#   "torchvision>=0.23,<1",
+#   "numpy>=2,<3",
+#   "pillow>=11.3,<13",
+#   "diffusers>=0.38,<1",
+#   "safetensors>=0.5,<1",
+#   "huggingface_hub>=1.2,<3",
+#   "lpips>=0.1.4,<0.2",
+#   "scikit-image>=0.25,<1",
+#   "tokenizers>=0.22,<1",
+#   "threadpoolctl>=3.5,<4",
+#   "pyyaml>=6,<7",
+#   "accelerate>=1.10,<2",
+#   "datasets>=4,<6",
+#   "pyarrow>=21",
+#   "tensorboard>=2.19,<3",
+#   "trackio>=0.20,<1",
+#   "tqdm>=4.66,<5",
+#   "tyro>=1,<2",
+# ]
+# ///
 """Train the small U-Net that judges synthesised scenes: which class does every pixel have?
 
     python train/segmentation.py --scenes 2000 --vqgan vqgan-f16 --out runs/segmenter-scenes
@@ -48,6 +72,7 @@ from vqgan_space.data.scenes.ids import DRAWN
 from vqgan_space.models.segmenter import Segmenter
 from vqgan_space.training.autoencoder import Progress
 from vqgan_space.training.metrics import to_bytes
+from vqgan_space.training.publishing import Publisher, PublishOptions
 from vqgan_space.training.segmentation_metrics import (
     class_iou,
     confusion,
@@ -57,7 +82,7 @@ from vqgan_space.training.segmentation_metrics import (
 
 
 @dataclass
-class Options:
+class Options(PublishOptions):
     """Everything that a run depends on; saved beside its weights."""
 
     out: Path = Path("runs/segmenter-scenes")
@@ -145,7 +170,8 @@ def save_set(
         "well a synthesised picture follows its label map; its features stand in for Inception's "
         "in a Frechet distance. It knows drawn scenes, not photographs.\n",
         "## Use\n\n```python\nfrom vqgan_space.models.segmenter import Segmenter\n",
-        f'segmenter = Segmenter.from_pretrained("{options.out.name}", subfolder="segmenter")',
+        f'segmenter = Segmenter.from_pretrained("{options.push_to_hub or options.out.name}", '
+        'subfolder="segmenter")',
         "segmenter.eval().label_maps(pictures)  # (B, 3, H, W) in [-1, 1] -> ids (B, H, W)\n```\n",
         f"## Figures\n\nMeasured on {options.val_scenes} held-out scenes of {options.size} px; "
         "the mean IoU is over the classes that they have, those of single classes are of the "
@@ -168,6 +194,7 @@ def main(options: Options) -> None:
     set_seed(options.seed)
     device, is_main = accelerator.device, accelerator.is_main_process
     options.out.mkdir(parents=True, exist_ok=True)
+    publisher = Publisher(options, options.out, is_main, tqdm.write)
 
     raw_model = Segmenter(num_classes=len(COCO_STUFF), classes=DRAWN, widths=options.widths)
     if options.crop % raw_model.factor or options.size % raw_model.factor:
@@ -269,10 +296,13 @@ def main(options: Options) -> None:
             if is_main:
                 shutil.rmtree(checkpoint, ignore_errors=True)
                 fresh.rename(checkpoint)
+            if not last:
+                publisher.on_the_way(progress.step)
             accelerator.wait_for_everyone()
         if last:
             break
     accelerator.end_training()
+    publisher.at_the_end(progress.step)
 
 
 if __name__ == "__main__":

@@ -1,3 +1,27 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = [
+#   "torch>=2.8,<3",
+#   "torchvision>=0.23,<1",
+#   "numpy>=2,<3",
+#   "pillow>=11.3,<13",
+#   "diffusers>=0.38,<1",
+#   "safetensors>=0.5,<1",
+#   "huggingface_hub>=1.2,<3",
+#   "lpips>=0.1.4,<0.2",
+#   "scikit-image>=0.25,<1",
+#   "tokenizers>=0.22,<1",
+#   "threadpoolctl>=3.5,<4",
+#   "pyyaml>=6,<7",
+#   "accelerate>=1.10,<2",
+#   "datasets>=4,<6",
+#   "pyarrow>=21",
+#   "tensorboard>=2.19,<3",
+#   "trackio>=0.20,<1",
+#   "tqdm>=4.66,<5",
+#   "tyro>=1,<2",
+# ]
+# ///
 """Train a VQGAN (arXiv 2012.09841) on a folder, a parquet file or a data set of the Hub.
 
     python train/vqgan.py --data photos/train --val photos/val --size f16 --out runs/f16
@@ -16,6 +40,7 @@ import math
 import shlex
 import shutil
 import sys
+import time
 from collections import deque
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -55,10 +80,11 @@ from vqgan_space.training import losses
 from vqgan_space.training.autoencoder import Autoencoder, Progress, averaged
 from vqgan_space.training.evaluation import measure_reconstructions
 from vqgan_space.training.perceptual import load_perceptual
+from vqgan_space.training.publishing import Publisher, PublishOptions, run_facts
 
 
 @dataclass
-class Options:
+class Options(PublishOptions):
     """Everything that a run depends on; saved beside its weights."""
 
     data: str
@@ -134,8 +160,6 @@ class Options:
     stop_after: int | None = None
     """Steps after which to stop with a checkpoint, for runs cut in pieces; the schedule stays."""
     resume: bool = False
-    push_to_hub: str | None = None
-    """user/repo to publish the trained set to."""
 
 
 def build(options: Options) -> Autoencoder:
@@ -174,7 +198,9 @@ def choose_perceptual(options: Options, accelerator: Accelerator) -> nn.Module |
     return load_perceptual("features") if options.stand_in == "features" else None
 
 
-def save_set(vqgan: VQGAN, options: Options, figures: dict[str, Any], grid: Tensor) -> None:
+def save_set(
+    vqgan: VQGAN, options: Options, figures: dict[str, Any], grid: Tensor, started: float
+) -> None:
     """What is published, under OUT: weights in half precision, figures, samples and a card."""
     half = VQGAN.from_config(vqgan.config)
     half.load_state_dict(vqgan.state_dict())
@@ -194,12 +220,13 @@ def save_set(vqgan: VQGAN, options: Options, figures: dict[str, Any], grid: Tens
         figures={k: v if isinstance(v, str) else f"{v:.4g}" for k, v in figures.items()},
         measured_on=f"{options.val}, centre crops of {options.val_size} px",
         samples="samples/held-out.png",
-        repo_id=options.push_to_hub,
+        **run_facts(options, started),
     )
     write_card(options.out, facts)
 
 
 def main(options: Options) -> None:
+    started = time.monotonic()
     trackers = None if options.tracker == "none" else options.tracker
     accelerator = Accelerator(
         mixed_precision=options.precision,
@@ -213,6 +240,7 @@ def main(options: Options) -> None:
     # Without an accelerator NCHW is the faster layout to train in, by GroupNorm's backward pass.
     layout = torch.contiguous_format if device.type == "cpu" else torch.channels_last
     options.out.mkdir(parents=True, exist_ok=True)
+    publisher = Publisher(options, options.out, is_main, tqdm.write)
 
     raw_model = build(options).to(device, memory_format=layout)
     raw_critic = PatchDiscriminator(width=options.discriminator_width).to(device)
@@ -362,7 +390,7 @@ def main(options: Options) -> None:
                 with averaged(raw_model, ema) as vqgan:
                     figures, grid = measure_reconstructions(vqgan, val_loader, measure)
                     record = figures | {"perceptual_name": measure.name}
-                    save_set(vqgan, options, record, grid)
+                    save_set(vqgan, options, record, grid, started)
                 shown = ", ".join(f"{k} {v:.4f}" for k, v in figures.items())
                 tqdm.write(f"step {progress.step}: {shown} (perceptual: {measure.name})")
                 save_image(grid, options.out / f"step-{progress.step:06}.png", nrow=8)
@@ -372,14 +400,13 @@ def main(options: Options) -> None:
             if is_main:
                 shutil.rmtree(checkpoint, ignore_errors=True)
                 fresh.rename(checkpoint)
+            if not last:
+                publisher.on_the_way(progress.step)
             accelerator.wait_for_everyone()
         if last:
             break
     accelerator.end_training()
-    if options.push_to_hub and is_main:
-        from vqgan_space.hub.push import push_set
-
-        print(push_set(options.out, options.push_to_hub))
+    publisher.at_the_end(progress.step)
 
 
 if __name__ == "__main__":

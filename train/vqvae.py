@@ -1,3 +1,27 @@
+# /// script
+# requires-python = ">=3.11"
+# dependencies = [
+#   "torch>=2.8,<3",
+#   "torchvision>=0.23,<1",
+#   "numpy>=2,<3",
+#   "pillow>=11.3,<13",
+#   "diffusers>=0.38,<1",
+#   "safetensors>=0.5,<1",
+#   "huggingface_hub>=1.2,<3",
+#   "lpips>=0.1.4,<0.2",
+#   "scikit-image>=0.25,<1",
+#   "tokenizers>=0.22,<1",
+#   "threadpoolctl>=3.5,<4",
+#   "pyyaml>=6,<7",
+#   "accelerate>=1.10,<2",
+#   "datasets>=4,<6",
+#   "pyarrow>=21",
+#   "tensorboard>=2.19,<3",
+#   "trackio>=0.20,<1",
+#   "tqdm>=4.66,<5",
+#   "tyro>=1,<2",
+# ]
+# ///
 """Train a VQ-VAE (arXiv 1711.00937) on small pictures: a folder, a parquet file or a Hub data set.
 
     python train/vqvae.py --data cifar10/train.parquet --val cifar10/test.parquet --out runs/vqvae
@@ -17,6 +41,7 @@ import math
 import shlex
 import shutil
 import sys
+import time
 from collections import deque
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -48,10 +73,11 @@ from vqgan_space.models.vqvae import VQVAE
 from vqgan_space.training.autoencoder import Progress
 from vqgan_space.training.evaluation import measure_reconstructions, relative_error
 from vqgan_space.training.perceptual import load_perceptual
+from vqgan_space.training.publishing import Publisher, PublishOptions, run_facts
 
 
 @dataclass
-class Options:
+class Options(PublishOptions):
     """Everything that a run depends on; saved beside its weights."""
 
     data: str
@@ -97,8 +123,6 @@ class Options:
     stop_after: int | None = None
     """Steps after which to stop with a checkpoint, for runs cut in pieces; the schedule stays."""
     resume: bool = False
-    push_to_hub: str | None = None
-    """user/repo to publish the trained set to."""
 
 
 class Autoencoder(nn.Module):
@@ -137,7 +161,9 @@ def build(options: Options) -> Autoencoder:
     return Autoencoder(vqvae, quantizer)
 
 
-def save_set(vqvae: VQVAE, options: Options, figures: dict[str, float], grid: Tensor) -> None:
+def save_set(
+    vqvae: VQVAE, options: Options, figures: dict[str, float], grid: Tensor, started: float
+) -> None:
     """What is published, under OUT: weights in half precision, figures, samples and a card."""
     half = VQVAE.from_config(vqvae.config)
     half.load_state_dict(vqvae.state_dict())
@@ -156,12 +182,13 @@ def save_set(vqvae: VQVAE, options: Options, figures: dict[str, float], grid: Te
         figures={name: f"{value:.4g}" for name, value in figures.items()},
         measured_on=f"{options.val}, {options.size} px",
         samples="samples/held-out.png",
-        repo_id=options.push_to_hub,
+        **run_facts(options, started),
     )
     write_card(options.out, facts)
 
 
 def main(options: Options) -> None:
+    started = time.monotonic()
     trackers = None if options.tracker == "none" else options.tracker
     accelerator = Accelerator(
         mixed_precision=options.precision,
@@ -171,6 +198,7 @@ def main(options: Options) -> None:
     set_seed(options.seed)
     device, is_main = accelerator.device, accelerator.is_main_process
     options.out.mkdir(parents=True, exist_ok=True)
+    publisher = Publisher(options, options.out, is_main, tqdm.write)
 
     raw_model = build(options).to(device, memory_format=torch.channels_last)
     average = VQVAE.from_config(raw_model.vqvae.config).to(device).eval()
@@ -259,7 +287,7 @@ def main(options: Options) -> None:
                 figures = {"MSE over variance": relative_error(average, batches)}
                 measured, grid = measure_reconstructions(average, batches, measure, columns=16)
                 figures |= measured
-                save_set(average, options, figures, grid)
+                save_set(average, options, figures, grid, started)
                 shown = ", ".join(f"{k} {v:.4f}" for k, v in figures.items())
                 tqdm.write(f"step {progress.step}: {shown} (perceptual: {measure.name})")
                 save_image(grid, options.out / f"step-{progress.step:06}.png", nrow=16)
@@ -269,14 +297,13 @@ def main(options: Options) -> None:
             if is_main:
                 shutil.rmtree(checkpoint, ignore_errors=True)
                 fresh.rename(checkpoint)
+            if not last:
+                publisher.on_the_way(progress.step)
             accelerator.wait_for_everyone()
         if last:
             break
     accelerator.end_training()
-    if options.push_to_hub and is_main:
-        from vqgan_space.hub.push import push_set
-
-        print(push_set(options.out, options.push_to_hub))
+    publisher.at_the_end(progress.step)
 
 
 if __name__ == "__main__":

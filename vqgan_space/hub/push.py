@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from .download import network_errors
-from .load import locate
-
-# Checkpoints of the optimiser, logs and anything pickled stay at home.
-PUBLISHED = [
-    "README.md",
-    "config.json",
-    "*/config.json",
-    "*.safetensors",
-    "*.safetensors.index.json",
-    "synthesizer.json",
-    "samples/*.png",
-    "samples/*.jpg",
-]
-KEPT = ["checkpoint*", "checkpoint*/**", "logs/**", ".*"]
+from .card import bare_card, card_for
+from .parts import find_parts, is_another_model, left_over, set_files
+from .upload import Refused, hub_errors, upload
 
 
 def push_set(
@@ -27,27 +16,41 @@ def push_set(
 ) -> str:
     """Upload a trained set's folder to ``user/repo``, made where it is not there yet.
 
+    Any kind of set is taken, by the files in it. Its card's example names the repo. What the repo
+    has already is not sent again, and a second push of the same folder makes no new commit.
+
     Returns:
         The address of the repo.
 
     Raises:
-        ValueError: the folder holds no model or no card, nobody is logged in, or the Hub refuses
-            or can't be reached.
+        ValueError: the folder holds no set, nobody is logged in, another model has that name, or
+            the Hub refuses or can't be reached. The sentence says how to try again.
     """
     folder = Path(folder)
-    if not (folder / "config.json").is_file():
-        locate(folder)
-    if not (folder / "README.md").is_file():
-        raise ValueError(f"{folder} has no card: write one with vqgan_space.hub.card.write_card.")
-    return _upload(
-        folder,
+    files: dict[str, Path | bytes] = dict(set_files(folder))
+    parts = find_parts(folder)
+    card = folder / "README.md"
+    text = card.read_text() if card.is_file() else bare_card(folder, repo_id)
+    files["README.md"] = card_for(text, folder.resolve().name, repo_id).encode()
+
+    def obsolete(there: Sequence[str]) -> Sequence[str]:
+        if is_another_model(there):
+            raise Refused(f"There is another model in {repo_id} already: choose another name")
+        return left_over(parts, there, files)
+
+    return upload(
+        files,
         repo_id,
-        "model",
         private=private,
-        allow_patterns=PUBLISHED,
-        ignore_patterns=KEPT,
-        commit_message=message or f"Upload {folder.name}",
+        message=message or f"Upload {folder.resolve().name}",
+        obsolete=obsolete,
+        again=f"the set stays in {folder}, try again with `{push_command(folder, repo_id)}`",
     )
+
+
+def push_command(folder: str | Path, repo_id: str) -> str:
+    """The command that publishes a set's folder."""
+    return shlex.join(["python", "-m", "vqgan_space.hub", "push", str(folder), repo_id])
 
 
 def push_dataset(folder: str | Path, repo_id: str, *, private: bool = False) -> str:
@@ -63,34 +66,12 @@ def push_dataset(folder: str | Path, repo_id: str, *, private: bool = False) -> 
     folder = Path(folder)
     if not (folder / "README.md").is_file():
         raise ValueError(f"{folder} has no data set card (README.md): write one first.")
-    message = f"Upload {folder.name}"
-    return _upload(folder, repo_id, "dataset", private=private, commit_message=message)
-
-
-def _upload(folder: Path, repo_id: str, repo_type: str, *, private: bool, **options: Any) -> str:
-    """Makes the repo where it is not there yet, uploads to it and returns its address."""
-    from huggingface_hub import HfApi, get_token
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
-
-    if not get_token():
-        raise ValueError(
-            "Publishing needs a Hugging Face token with write access: log in with `hf auth login` "
-            "or set HF_TOKEN."
+    with hub_errors(repo_id, f"the data set stays in {folder}") as api:
+        url = api.create_repo(repo_id, repo_type="dataset", private=private, exist_ok=True)
+        api.upload_folder(
+            repo_id=repo_id,
+            repo_type="dataset",
+            folder_path=folder,
+            commit_message=f"Upload {folder.name}",
         )
-    api = HfApi()
-    try:
-        url = api.create_repo(repo_id, repo_type=repo_type, private=private, exist_ok=True)
-        api.upload_folder(repo_id=repo_id, repo_type=repo_type, folder_path=folder, **options)
-    except HFValidationError as error:
-        raise ValueError(f"{repo_id!r} is no name for a Hub repo: use user/repo.") from error
-    except HfHubHTTPError as error:
-        status = error.response.status_code if error.response is not None else None
-        reason = (
-            "the token may not write there"
-            if status in (401, 403)
-            else str(error).strip().splitlines()[0]
-        )
-        raise ValueError(f"The Hugging Face Hub refused {repo_id}: {reason}.") from error
-    except network_errors() as error:
-        raise ValueError(f"The Hugging Face Hub can't be reached to publish {repo_id}.") from error
     return str(url)

@@ -14,6 +14,9 @@ from .models import Models
 MAX_SEED = 2**32 - 1
 # One model at a time, whatever the tab: the processor is shared.
 MODEL_QUEUE = "model"
+# Classes of the dropdowns to which a visitor's own set is added.
+MODEL_CHOICE, SET_CHOICE = "model-choice", "set-choice"
+CLASS_CVAE_CHOICE, TEXT_CVAE_CHOICE = "class-cvae-choice", "text-cvae-choice"
 _DIE = str(Path(__file__).with_name("die.svg"))
 _ROLL = f"() => Math.floor(Math.random() * {MAX_SEED + 1})"
 
@@ -48,8 +51,14 @@ def codes_input(label: str, **options: object) -> gr.File:
 
 
 def model_choice(models: Models) -> gr.Dropdown:
-    """The models on offer."""
-    return gr.Dropdown(models.choices, value=models.default, label="Model", filterable=False)
+    """The models on offer; ``own_set`` finds it by its class."""
+    return gr.Dropdown(
+        models.choices,
+        value=models.default,
+        label="Model",
+        filterable=False,
+        elem_classes=MODEL_CHOICE,
+    )
 
 
 def seed_field() -> tuple[gr.Number, Dependency]:

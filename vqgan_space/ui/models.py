@@ -1,13 +1,14 @@
 """The models a visitor can choose from: loaded once, at first use, and shared by all visitors.
 
 Those that ship are on this machine; public ones are downloaded from the Hugging Face Hub by the
-first who chooses them.
+first who chooses them; ``own_set`` adds those that visitors name.
 """
 
 from __future__ import annotations
 
 import contextvars
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,10 @@ from .. import hub
 
 if TYPE_CHECKING:
     from ..models.codes_model import CodesModel
+
+
+# Sets of visitors' own that stay in memory: the last ones used.
+OWN_LOADED = 2
 
 
 @dataclass(frozen=True)
@@ -36,8 +41,8 @@ class Loaded:
 class Models:
     """Names on offer, and the models behind them.
 
-    Visitors choose among these names only: nothing that they type is looked for on the disk or on
-    the Hub.
+    Visitors choose among these names, and among those of their own sets once ``add_own`` knows
+    them: nothing else that they send is looked for on the disk or on the Hub.
     """
 
     def __init__(
@@ -70,6 +75,9 @@ class Models:
         self._loaded: dict[str, Loaded] = {}
         # One a model: while one is downloaded the others serve.
         self._locks = {name: threading.Lock() for name in self._sources}
+        self._own_folders: dict[str, str] = {}
+        self._own_loaded: OrderedDict[str, Loaded] = OrderedDict()
+        self._own_lock = threading.Lock()
 
     @property
     def choices(self) -> list[tuple[str, str]]:
@@ -92,6 +100,8 @@ class Models:
         Raises:
             ValueError: a name that is not on offer, in a sentence that lists what is.
         """
+        if name in self._own_folders and name not in self._sources:
+            return self._get_own(name)
         if name not in self._sources:
             raise ValueError(
                 f"There is no model called {name!r} here: choose one of {', '.join(self.names)}."
@@ -100,8 +110,29 @@ class Models:
             )
         with self._locks[name]:
             if name not in self._loaded:
-                self._loaded[name] = self._load(name)
+                self._loaded[name] = self._load(name, self._sources[name])
             return self._loaded[name]
+
+    def add_own(self, name: str, folder: Path) -> bool:
+        """Know a visitor's set by its repo's name; whether there is a model in it."""
+        try:
+            hub.model_revision(folder)
+        except ValueError:
+            return False
+        with self._own_lock:
+            if self._own_folders.get(name) != str(folder):  # new, or another commit
+                self._own_loaded.pop(name, None)
+            self._own_folders[name] = str(folder)
+        return True
+
+    def _get_own(self, name: str) -> Loaded:
+        with self._own_lock:
+            if name not in self._own_loaded:
+                self._own_loaded[name] = self._load(name, self._own_folders[name])
+            self._own_loaded.move_to_end(name)
+            while len(self._own_loaded) > OWN_LOADED:
+                self._own_loaded.popitem(last=False)
+            return self._own_loaded[name]
 
     def _free_name(self, source: str) -> str:
         """A folder goes by its own name, and by its parent's too where that name is taken."""
@@ -112,12 +143,11 @@ class Models:
                 break
         return name
 
-    def _load(self, name: str) -> Loaded:
+    def _load(self, name: str, source: str) -> Loaded:
         import torch
 
-        source = self._sources[name]
         dtype = getattr(torch, self._dtype) if self._dtype else None
-        model = hub.load(source, device=self._device, dtype=dtype, progress=_progress_on_page())
+        model = hub.load(source, device=self._device, dtype=dtype, progress=progress_on_page())
         return Loaded(name, hub.model_revision(source), model)
 
     def warm_up(self) -> None:
@@ -131,7 +161,7 @@ class Models:
         reconstruct(self.get(self.default).model, Image.new("RGB", (256, 256), "gray"))
 
 
-def _progress_on_page() -> Callable[[int, int], None]:
+def progress_on_page() -> Callable[[int, int], None]:
     """What tells the visitor whom this thread serves how far a download is."""
     import gradio as gr
 

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import gradio as gr
 
 from . import paint_canvas as canvas
-from .inputs import MAX_SEED, picture_input, seed_field
+from .inputs import MAX_SEED, SET_CHOICE, picture_input, seed_field
 from .sets import SetFacts, Sets
 
 _ROLL = f"() => Math.floor(Math.random() * {MAX_SEED + 1})"
@@ -55,7 +55,12 @@ def _lay_out_inputs(ui: SimpleNamespace, sets: Sets, facts: SetFacts) -> None:
     reads_maps = facts.kind == "label map"
     with gr.Row():
         ui.set_name = gr.Dropdown(
-            sets.names, value=facts.name, label="Set", filterable=False, min_width=175
+            sets.names,
+            value=facts.name,
+            label="Set",
+            filterable=False,
+            min_width=175,
+            elem_classes=SET_CHOICE,
         )
         ui.format = gr.Dropdown(
             list(canvas.FORMATS),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from .. import hub
 from ..hub.synthesizers import CONFIG, list_priors, locate_synthesizer
-from .models import Loaded
+from .models import OWN_LOADED, Loaded
 
 if TYPE_CHECKING:
     from ..data.labels import LabelSet
@@ -98,7 +99,7 @@ class LoadedSet:
 
 
 class Sets:
-    """Names on offer, and the sets behind them; nothing that a visitor types is looked for."""
+    """Names on offer, and the sets behind them; a visitor's own once ``add_own`` knows them."""
 
     def __init__(
         self, extra: Sequence[str] = (), *, device: str = "cpu", dtype: str | None = None
@@ -120,6 +121,8 @@ class Sets:
                 raise ValueError(f"The set {source} reads neither label maps nor classes.")
         self._device, self._dtype = device, dtype
         self._loaded: dict[tuple[str, str], LoadedSet] = {}
+        self._own: dict[str, tuple[str, SetFacts]] = {}
+        self._own_loaded: OrderedDict[tuple[str, str], LoadedSet] = OrderedDict()
         self._lock = threading.Lock()
 
     @property
@@ -134,6 +137,8 @@ class Sets:
             ValueError: a name that is not on offer, in a sentence that lists what is.
         """
         name = name or next(iter(self._sources), None)
+        if name in self._own and name not in self._sources:
+            return self._own[name][1]
         if name not in self._facts:
             raise ValueError(
                 f"There is no set called {name!r} here: choose one of {', '.join(self.names)}."
@@ -155,14 +160,36 @@ class Sets:
             raise ValueError(f"The set {facts.name} has no prior {prior!r}, but {have}.")
         key = (facts.name, prior)
         with self._lock:
+            if facts.name not in self._sources:
+                if key not in self._own_loaded:
+                    source = self._own[facts.name][0]
+                    self._own_loaded[key] = self._load(facts, prior, source)
+                self._own_loaded.move_to_end(key)
+                while len(self._own_loaded) > OWN_LOADED:
+                    self._own_loaded.popitem(last=False)
+                return self._own_loaded[key]
             if key not in self._loaded:
-                self._loaded[key] = self._load(facts, prior)
+                self._loaded[key] = self._load(facts, prior, self._sources[facts.name])
             return self._loaded[key]
 
-    def _load(self, facts: SetFacts, prior: str) -> LoadedSet:
+    def add_own(self, name: str, folder: Path) -> bool:
+        """Know a visitor's set by its repo's name; whether it can be painted with."""
+        try:
+            facts = read_facts(str(folder), name)
+        except ValueError:
+            return False
+        if facts is None or not facts.priors:
+            return False
+        with self._lock:
+            if name in self._own and self._own[name][0] != str(folder):  # another commit
+                for prior in facts.priors:
+                    self._own_loaded.pop((name, prior), None)
+            self._own[name] = (str(folder), facts)
+        return True
+
+    def _load(self, facts: SetFacts, prior: str, source: str) -> LoadedSet:
         import torch
 
-        source = self._sources[facts.name]
         dtype = getattr(torch, self._dtype) if self._dtype else None
         synthesizer = hub.load_synthesizer(source, prior, device=self._device, dtype=dtype)
         folder = locate_synthesizer(source)
