@@ -21,6 +21,7 @@ PARTS = (
     "sampling.py",
     "paint.py",
     "cvae.py",
+    "guidance.py",
 )
 
 

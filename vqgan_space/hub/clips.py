@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-
-from vqgan_space.models.clip import CLIP, CONFIG, WEIGHTS_FILE
+from typing import TYPE_CHECKING
 
 from . import presets
 from .download import Report, download
+from .parts import CLIP_CONFIG
+
+if TYPE_CHECKING:
+    from vqgan_space.models.clip import CLIP
 
 # The shipped one that is loaded where no name is given.
 DEFAULT = "clip-scenes"
-FILES = (CONFIG, WEIGHTS_FILE, "tokenizer*", "vocab*", "merges.txt", "special_tokens_map.json")
+WEIGHTS_FILE = "open_clip_model.safetensors"
+FILES = (CLIP_CONFIG, WEIGHTS_FILE, "tokenizer*", "vocab*", "merges.txt", "special_tokens_map.json")
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ PRESETS = (
 
 def list_clips() -> list[str]:
     """Names of the CLIPs that ship."""
-    return sorted(path.parent.name for path in presets.WEIGHTS.glob(f"*/{CONFIG}"))
+    return sorted(path.parent.name for path in presets.WEIGHTS.glob(f"*/{CLIP_CONFIG}"))
 
 
 def load_clip(name: str | Path = DEFAULT, progress: Report | None = None) -> CLIP:
@@ -59,6 +63,8 @@ def load_clip(name: str | Path = DEFAULT, progress: Report | None = None) -> CLI
     Raises:
         ValueError: there is no such model, or it can't be had.
     """
+    from vqgan_space.models.clip import CLIP  # with torch, which a list of names does without
+
     return CLIP.from_folder(_locate(str(name), progress))
 
 

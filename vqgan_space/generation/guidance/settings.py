@@ -34,7 +34,7 @@ class GuideSettings:
         start_decay: what that weight is multiplied with, step by step.
         natural: weight of the pull towards what a prior expects, where one is given.
         average: how much of the moving average of the latents a step keeps, 0 to below 1; 0: none.
-        coarse: share of the steps at half the size, for pictures whose shorter side is 384 or more.
+        coarse: share of the steps at half the size, for pictures whose shorter side is 256 or more.
         camera: how the picture moves between frames, None: not at all.
         deadline: seconds after which no further step begins.
     """
