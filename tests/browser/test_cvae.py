@@ -79,11 +79,11 @@ def test_inside_reconstructs_walks_and_morphs(page: Page) -> None:
 
 def test_programs_ask_for_the_same(address: str, tmp_path: Path) -> None:
     client = Client(address, verbose=False, download_files=str(tmp_path))
-    made = client.predict("a boot and a bag", count=2, seed=5, api_name="/words")
+    made = client.predict("a boot and a bag", "concat", count=2, seed=5, api_name="/words")
     assert [item["caption"] for item in made] == ["boot", "boot", "bag", "bag"]
     settings = read_settings(made[0]["image"])
     assert settings["seed"] == 5 and settings["word"] == "boot"
-    again = client.predict("boot", count=1, seed=5, api_name="/words")
+    again = client.predict("boot", "concat", count=1, seed=5, api_name="/words")
     assert Path(again[0]["image"]).read_bytes() == Path(made[0]["image"]).read_bytes()
     (picture,) = client.predict("A lake", size=64, count=1, api_name="/caption")
     assert Image.open(picture["image"]).size == (64, 64)

@@ -13,8 +13,8 @@ from __future__ import annotations
 from typing import Any, Literal, Self
 
 import torch
-from diffusers import ConfigMixin, ModelMixin
-from diffusers.configuration_utils import register_to_config
+from diffusers.configuration_utils import ConfigMixin, register_to_config
+from diffusers.models.modeling_utils import ModelMixin
 from torch import Tensor, nn
 
 from .prior import Block, CastLinear, cast_blocks, initialise

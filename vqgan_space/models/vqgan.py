@@ -13,9 +13,8 @@ import inspect
 from typing import Any, Self
 
 import torch
-from diffusers import VQModel
 from diffusers.models.autoencoders.vae import DecoderOutput, VectorQuantizer
-from diffusers.models.autoencoders.vq_model import VQEncoderOutput
+from diffusers.models.autoencoders.vq_model import VQEncoderOutput, VQModel
 from torch import Tensor, nn
 
 from . import fast

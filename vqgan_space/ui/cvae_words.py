@@ -49,13 +49,14 @@ def words_tab(cvaes: Cvaes) -> None:
     @sentences
     def words(
         text: str,
-        condition: str = "concat",
+        condition: str = BOTH,
         count: int = 4,
         temperature: float = 0.6,
         seed: int = 0,
         set_name: str | None = None,
     ) -> list[tuple[str, str]]:
-        """Pictures of the clothes that a text names, of each so many (PNG), with captions."""
+        """Pictures of the clothes that a text names, of each so many (PNG), with captions: by
+        concat, then by add, or by the one that is asked for."""
         _, made = _make(cvaes, text, condition, count, temperature, seed, set_name)
         return [picture for variant in made.values() for picture in variant]
 
