@@ -30,6 +30,10 @@ FEW = {
 }
 
 
+def listen_to_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def commands() -> list[list[str]]:
     text = (ROOT / "README.md").read_text()
     block = re.search(r"<!-- tutorial -->\n```sh\n(.*?)```", text, flags=re.DOTALL)
@@ -99,7 +103,8 @@ def page(command: list[str], folder: Path) -> str:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     arguments = [sys.executable, *command[1:], "--no-presets", "--port", str(port)]
-    app = subprocess.Popen(arguments, cwd=folder)
+    # What runs tests in the background may ignore Ctrl-C, which the app would inherit.
+    app = subprocess.Popen(arguments, cwd=folder, preexec_fn=listen_to_ctrl_c)
     try:
         deadline = time.monotonic() + 120
         while app.poll() is None and time.monotonic() < deadline:

@@ -124,25 +124,26 @@ def test_captioned_pictures_are_learnt_with_their_texts(tmp_path: Path) -> None:
     data = tmp_path / "captioned"
     data.mkdir()
     rows = []
+    said = {"red": "Embers everywhere. See?", "blue": "Your pool. Out you go, too."}
     for index, colour in enumerate(("red", "blue") * 4):
         Image.new("RGB", (70, 64), colour).save(data / f"{index}.png")
-        rows.append({"file_name": f"{index}.png", "caption": f"all is {colour}. See?"})
+        rows.append({"file_name": f"{index}.png", "caption": said[colour]})
     (data / "captions.jsonl").write_text("\n".join(map(json.dumps, rows)))
     options = (
-        "--size", "64", "--channels", "4", "4", "4", "8", "--condition-width", "6",
-        "--text-width", "3", "--clip", "named", "--loss", "mse", "--schedule", "linear",
-        "--free-bits", "0.1",
+        "--size", "64", "--channels", "8", "8", "8", "8", "--condition-width", "6",
+        "--text-width", "8", "--clip", "named", "--loss", "mse", "--schedule", "linear",
+        "--free-bits", "0.1", "--beta", "300",
     )  # fmt: skip
     train(tmp_path / "out", data, *options)
     (variant,) = list_variants(tmp_path / "out")
     assert (variant.folder, variant.text_encoder, variant.text_dim) == ("concat-64", "named", 5)
     model = load_cvae(tmp_path / "out")
-    texts = Encoder().embed_texts(["all is red. See?", "all is blue. See?"])
+    texts = Encoder().embed_texts(list(said.values()))
     with torch.inference_mode():
         red, blue = model.decode(torch.zeros(2, 6), texts).mean(dim=(2, 3))
     assert red[0] > red[2] and blue[2] > blue[0]
     betas = [line["beta"] for line in lines(tmp_path / "out", "concat-64")]
-    assert betas[0] == 0 and betas[-1] == 1
+    assert betas[0] == 0 and betas[-1] == 300
 
 
 def test_what_can_not_be_trained_is_said(clothes: Path, tmp_path: Path) -> None:
