@@ -11,6 +11,7 @@ from cvae_sets import save_clothes_set, save_texts_set
 from gradio_client import Client
 from PIL import Image
 from serving import running_app
+from tabs import open_tab
 from tiny_clips import save_tiny_clip
 
 from vqgan_space.images import read_settings
@@ -37,7 +38,7 @@ def page(chromium: Browser, address: str) -> Iterator[Page]:
     context.set_default_timeout(60_000)
     page = context.new_page()
     page.goto(address)
-    page.get_by_role("tab", name="CVAE").click()
+    open_tab(page, "CVAE")
     page.wait_for_selector("#words-text textarea")
     yield page
     context.close()
@@ -55,7 +56,7 @@ def test_words_become_samples_of_each_conditioning(page: Page) -> None:
 
 
 def test_a_caption_becomes_samples_and_missing_variants_are_said(page: Page) -> None:
-    page.get_by_role("tab", name="Caption").click()
+    open_tab(page, "Caption")
     page.fill("#caption-text textarea", "A spruce by a lake. A quokka at night.")
     page.click("#run-caption")
     page.wait_for_selector("#caption-samples .thumbnail-item >> nth=7")
@@ -65,7 +66,7 @@ def test_a_caption_becomes_samples_and_missing_variants_are_said(page: Page) -> 
 
 
 def test_inside_reconstructs_walks_and_morphs(page: Page) -> None:
-    page.get_by_role("tab", name="Inside").click()
+    open_tab(page, "Inside")
     page.wait_for_selector("#inside-samples .thumbnail-item >> nth=19")
     page.locator("#inside-samples .thumbnail-item").nth(12).click()
     page.wait_for_selector("#inside-results .thumbnail-item >> nth=3")

@@ -12,6 +12,7 @@ import pytest
 from gradio_client import Client
 from PIL import Image
 from serving import running_app
+from tabs import open_tab
 from tiny_clips import save_tiny_clip
 
 from vqgan_space.codes import load_codes
@@ -27,9 +28,9 @@ PICTURE = "document.querySelector('#guided img')?.src"
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory, tiny_vqgan: VQGAN) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("guide")
-    tiny_vqgan.save_pretrained(folder / "vqgan-f16")  # the name that is chosen at first
+    tiny_vqgan.save_pretrained(folder / "tiny")
     save_tiny_clip(folder / "tiny-clip")
-    options = ("--model", str(folder / "vqgan-f16"), "--clip", str(folder / "tiny-clip"))
+    options = ("--model", str(folder / "tiny"), "--clip", str(folder / "tiny-clip"))
     with running_app(folder, "--no-presets", *options) as url:
         yield url
 
@@ -45,12 +46,7 @@ def open_guide(chromium: Browser, address: str) -> Iterator[Callable[..., Page]]
         page = context.new_page()
         page.goto(address)
         page.wait_for_selector("#reconstruct-picture input[type=file]", state="attached")
-        tab = page.get_by_role("tab", name="Text to image")
-        if not tab.is_visible():  # a narrow page keeps the last tabs in a menu
-            page.locator(".overflow-menu button").first.click()
-            page.get_by_text("Text to image").last.click()
-        else:
-            tab.click()
+        open_tab(page, "Text to image")
         page.wait_for_selector("#guide-prompt textarea")
         set_number(page, "#guide-models", "#guide-variants", 1)
         page.get_by_label("Size").click()

@@ -10,6 +10,7 @@ import pytest
 from hub_server import Hub, running_hub
 from painting_sets import save_painting_set
 from serving import running_app
+from tabs import open_tab
 
 from vqgan_space.models.vqgan import VQGAN
 
@@ -83,7 +84,7 @@ def test_an_opened_set_is_chosen_in_every_tab_that_it_serves(visit: Callable[...
     )
     assert chosen(page, "Model") == "ann/meadows"
     for tab, label in (("Shuffle", "Model"), ("Paint", "Set")):
-        page.get_by_role("tab", name=tab).click()
+        open_tab(page, tab)
         page.locator(f"input[aria-label='{label}']:visible").first.wait_for()
         shown = page.locator(f"input[aria-label='{label}']:visible").first
         assert shown.input_value() == "ann/meadows"

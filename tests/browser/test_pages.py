@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
+from tabs import open_tab
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -104,10 +105,10 @@ def test_every_tab_fits_a_phone(open_page: OpenPage, photographs: list[Path]) ->
     assert sideways(page) == 0
     reconstruct(page, photographs[1])
     assert sideways(page) == 0
-    page.get_by_role("tab", name="Shuffle").click()
+    open_tab(page, "Shuffle")
     page.wait_for_selector("#variants img >> nth=5")
     assert sideways(page) == 0
-    page.get_by_role("tab", name="Latents").click()
+    open_tab(page, "Latents")
     page.wait_for_selector("#latents-result img >> nth=1")
     upload(page, "#target-picture", photographs[2])
     page.wait_for_selector("#video video")
@@ -121,16 +122,16 @@ def test_two_windows_do_not_meet(open_page: OpenPage, photographs: list[Path]) -
     reconstruct(other, photographs[3])
     first, second = (shown(page, "#before-after img >> nth=0") for page in (one, other))
     assert first.shape != second.shape or not np.array_equal(first, second)
-    one.get_by_role("tab", name="Shuffle").click()
+    open_tab(one, "Shuffle")
     one.wait_for_selector("#variants img >> nth=5")
-    other.get_by_role("tab", name="Latents").click()
+    open_tab(other, "Latents")
     other.wait_for_selector("#latents-result img >> nth=1")
     assert np.array_equal(shown(other, "#latents-result img >> nth=0"), second)
 
 
 def test_choosing_a_variant_shows_its_codes(open_page: OpenPage, photographs: list[Path]) -> None:
     page = open_page()
-    page.get_by_role("tab", name="Shuffle").click()
+    open_tab(page, "Shuffle")
     upload(page, "#shuffle-picture", photographs[0])
     page.wait_for_selector("#variants img >> nth=5")
     codes = page.locator("#shuffle-codes .codes-view")
@@ -152,12 +153,12 @@ def test_a_codes_file_stays_the_source_when_the_tab_is_left(
     with page.expect_download() as download:
         page.click("#download-codes")
     download.value.save_as(tmp_path / "codes.npz")
-    page.get_by_role("tab", name="Shuffle").click()
+    open_tab(page, "Shuffle")
     page.wait_for_selector("#variants img >> nth=5")
     page.get_by_label("A codes file").check()
-    page.get_by_role("tab", name="Latents").click()
+    open_tab(page, "Latents")
     page.wait_for_selector("#latents-result img >> nth=1")
-    page.get_by_role("tab", name="Shuffle").click()
+    open_tab(page, "Shuffle")
     before = page.get_attribute("#variants img >> nth=0", "src")
     upload(page, "#shuffle-codes-file", tmp_path / "codes.npz")
     page.wait_for_function(

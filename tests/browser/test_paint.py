@@ -13,6 +13,7 @@ from gradio_client import Client, handle_file
 from painting_sets import save_painting_set
 from PIL import Image
 from serving import running_app
+from tabs import open_tab
 
 from vqgan_space.codes import load_codes
 from vqgan_space.images import read_settings
@@ -41,7 +42,7 @@ def open_paint(chromium: Browser, address: str) -> Iterator[Callable[..., Page]]
         contexts.append(context)
         page = context.new_page()
         page.goto(address)
-        page.get_by_role("tab", name="Paint").click()
+        open_tab(page, "Paint")
         page.wait_for_selector("#paint-canvas canvas")
         page.wait_for_timeout(1000)  # the editor takes its ground a moment after its canvas
         return page

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import open_clip
@@ -101,6 +102,18 @@ def test_the_text_tower_can_go_once_texts_are_embedded(folder: Path) -> None:
 def test_other_shapes_are_refused(clip: CLIP, shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match=r"pictures must be \(B, 3, H, W\)"):
         clip.embed_pictures(torch.zeros(shape))
+
+
+def test_a_tokenizer_that_needs_another_package_names_it(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path in folder.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    words = tmp_path / "tokenizer.json"
+    words.write_text(words.read_text().replace("WordLevel", "WordPiece"))
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    with pytest.raises(ValueError, match="pip install transformers"):
+        load_clip(tmp_path)
 
 
 def test_what_is_no_clip_is_said_in_a_sentence(folder: Path, tmp_path: Path) -> None:

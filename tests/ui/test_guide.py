@@ -12,7 +12,9 @@ from PIL import Image
 from tiny_clips import save_tiny_clip
 
 from vqgan_space.images import read_settings
+from vqgan_space.models.vqgan import VQGAN
 from vqgan_space.ui.guide_curve import curve_html
+from vqgan_space.ui.guide_layout import best_model
 from vqgan_space.ui.guide_models import Guides
 from vqgan_space.ui.guide_request import GuideRequest, Numbers
 from vqgan_space.ui.guide_run import Shown, run_request
@@ -42,9 +44,10 @@ def run(offered: tuple[Models, Guides], asked: GuideRequest, **options: Any) -> 
 
 
 def test_what_is_on_offer(offered: tuple[Models, Guides]) -> None:
-    _, guides = offered
+    models, guides = offered
     assert guides.default == "tiny-clip"
-    assert guides.draft_for("drafting") == "drafting" and guides.draft_for("other") is None
+    assert guides.draft_for(models.get("drafting").revision) == "drafting"
+    assert guides.draft_for(models.get("vqvae-cifar10").revision) is None
     assert any("605 MB" in label for label, _ in Guides(presets=True).choices)
     with pytest.raises(ValueError, match="no CLIP called 'other'"):
         guides.clip("other")
@@ -69,6 +72,19 @@ def test_drafts_are_shown_and_the_way_is_kept(offered: tuple[Models, Guides]) ->
     second = run(offered, request(prompt="a boat at night", going_on=last.going_on))[-1]
     assert second.going_on is not None and len(second.going_on.frames) == 7
     assert second.going_on.seeds == last.going_on.seeds
+
+
+def test_a_model_by_the_name_of_one_that_ships_gets_none_of_its_drafts(
+    tmp_path: Path, tiny_vqgan: VQGAN
+) -> None:
+    tiny_vqgan.save_pretrained(tmp_path / "home" / "vqgan-f16")
+    models = Models([str(tmp_path / "home" / "vqgan-f16")])
+    guides = Guides([str(save_tiny_clip(tmp_path / "tiny-clip"))])  # with draft-f16, which ships
+    name = models.default
+    assert name == best_model(models) == "home/vqgan-f16" and "vqgan-f16" in models.names
+    assert run((models, guides), request(start="noise", model=name))[-1].files
+    with pytest.raises(ValueError, match="No set makes drafts in the codes of home/vqgan-f16"):
+        run((models, guides), request(start="draft", model=name))
 
 
 def test_a_stop_keeps_what_there_is(offered: tuple[Models, Guides]) -> None:

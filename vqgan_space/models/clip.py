@@ -80,7 +80,13 @@ class CLIP(nn.Module):
         if _is_of_words(folder):
             tokenizer = WordTokenizer.from_folder(folder, context_length)
         else:
-            tokenizer = open_clip.get_tokenizer(f"local-dir:{folder}")
+            try:
+                tokenizer = open_clip.get_tokenizer(f"local-dir:{folder}")
+            except ImportError as error:
+                raise ValueError(
+                    f"The tokenizer of the CLIP in {folder} needs a package that is not here: "
+                    "pip install transformers."
+                ) from error
         given = model.visual.preprocess_cfg
         return cls(model, tokenizer, given["mean"], given["std"])
 

@@ -58,6 +58,7 @@ def _reconstructions(cvaes: Cvaes, name: gr.State, shown_by: Sequence[gr.Tab]) -
         with gr.Column(scale=3, min_width=320):
             results = sample_gallery("The sample and its reconstructions", "inside-results")
 
+    @sentences
     def held_out(name: str) -> Any:
         from ..generation.cvae import to_images
 

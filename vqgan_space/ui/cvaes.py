@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import hub
 from ..hub.cvaes import SPRITE, Variant, list_variants, locate_cvae, read_tsne
+from .imports import import_models
 from .models import OWN_LOADED
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ class Cvaes:
         with self._lock:
             key = (self._named(name, folder), folder)
             if key not in self._models:
+                import_models()
                 source = self._sources[key[0]]
                 self._models[key] = hub.load_cvae(source, folder, device=self._device)
             return self._models[key]
@@ -118,6 +120,7 @@ class Cvaes:
         name = model.config.text_encoder
         with self._lock:
             if name not in self._clips:
+                import_models("open_clip")
                 self._clips[name] = hub.load_clip(name)
             return self._clips[name]
 

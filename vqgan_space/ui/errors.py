@@ -10,6 +10,8 @@ from typing import Any
 
 import gradio as gr
 
+from .imports import import_models
+
 
 @contextmanager
 def _as_message() -> Iterator[None]:
@@ -20,11 +22,15 @@ def _as_message() -> Iterator[None]:
 
 
 def sentences(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap a handler, or a generator handler, so that its ``ValueError`` is shown as it reads."""
+    """Wrap a handler, or a generator handler, so that its ``ValueError`` is shown as it reads.
+
+    What models need is imported before it runs.
+    """
     if inspect.isgeneratorfunction(handler):
 
         @functools.wraps(handler)
         def generator(*args: Any) -> Iterator[Any]:
+            import_models()
             with _as_message():
                 yield from handler(*args)
 
@@ -32,6 +38,7 @@ def sentences(handler: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(handler)
     def function(*args: Any) -> Any:
+        import_models()
         with _as_message():
             return handler(*args)
 

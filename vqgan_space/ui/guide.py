@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import gradio as gr
 
+from . import stopping
 from .errors import sentences
-from .files import result_path
 from .guide_api import add_endpoint
 from .guide_layout import HOW_TO_TRAIN, lay_out
 from .guide_models import Guides
@@ -128,8 +126,7 @@ def _wire_runs(ui: SimpleNamespace, models: Models, guides: Guides) -> None:
         )
 
     def stream(asked: GuideRequest, stop_file: str) -> Iterator[list[Any]]:
-        # A file, because on ZeroGPU this runs in another process than the button.
-        for shown in run_request(models, guides, asked, Path(stop_file).exists):
+        for shown in run_request(models, guides, asked, lambda: stopping.is_stopped(stop_file)):
             yield _outputs(shown)
 
     @sentences
@@ -142,13 +139,6 @@ def _wire_runs(ui: SimpleNamespace, models: Models, guides: Guides) -> None:
             raise ValueError("Make a picture first, then continue from it.")
         yield from stream(request(values, going_on), stop_file)
 
-    def begin() -> str:
-        return str(result_path(f"stop-{uuid.uuid4().hex}"))
-
-    def stop(stop_file: str) -> None:
-        if stop_file:
-            Path(stop_file).touch()
-
     values = [getattr(ui, name) for name in (*_VALUES, *_NUMBERS)]
     options: dict[str, Any] = {
         "api_visibility": "private",
@@ -156,13 +146,13 @@ def _wire_runs(ui: SimpleNamespace, models: Models, guides: Guides) -> None:
         "show_progress": "minimal",
         "show_progress_on": ui.status,
     }
-    ui.run.click(begin, None, ui.stop_file, **_QUIET).then(
+    ui.run.click(stopping.begin, None, ui.stop_file, **_QUIET).then(
         make_picture, [ui.stop_file, *values], outputs, **options
     )
-    ui.go_on.click(begin, None, ui.stop_file, **_QUIET).then(
+    ui.go_on.click(stopping.begin, None, ui.stop_file, **_QUIET).then(
         go_on, [ui.stop_file, ui.going_on, *values], outputs, **options
     )
-    ui.stop.click(stop, ui.stop_file, None, **_QUIET)
+    ui.stop.click(stopping.stop, ui.stop_file, None, **_QUIET)
 
 
 def _outputs(shown: Shown) -> list[Any]:

@@ -20,7 +20,7 @@ def add_endpoint(models: Models, guides: Guides) -> None:
     n = Numbers()
     inputs = [
         gr.Textbox(visible=False, label="Prompt"),
-        gr.Textbox(visible=False, label="Not this"),
+        gr.Textbox("", visible=False, label="Not this"),
         picture_input("Starting picture", visible=False),
         gr.Number(0, visible=False, label="Hold on to the start"),
         gr.Textbox(visible=False, label="CLIP"),
@@ -52,14 +52,16 @@ def add_endpoint(models: Models, guides: Guides) -> None:
 
         Returns the picture (PNG), its codes (.npz) and the way there (MP4).
         """
-        start = PICTURE if picture is not None else DRAFT if guides.drafts else NOISE
+        name = model or best_model(models)
+        start = NOISE if guides.draft_for(models.get(name).revision) is None else DRAFT
+        start = start if picture is None else PICTURE
         asked = GuideRequest(
             prompt=prompt,
             negative=negative,
             start=start,
             picture=picture,
             clips=[clip or guides.default or ""],
-            model=model or best_model(models),
+            model=name,
             format=size or next(iter(FORMATS)),
             seed=int(seed),
             numbers=Numbers(

@@ -156,7 +156,7 @@ def _lay_out_models(ui: SimpleNamespace, models: Models, guides: Guides) -> None
 
 def best_model(models: Models) -> str | None:
     """The model that paints at first: of coarse codes, which a few steps move further."""
-    return next((name for name in models.names if name == "vqgan-f16"), models.default)
+    return models.first("vqgan-f16")
 
 
 def _lay_out_settings(ui: SimpleNamespace) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import hub
 from ..hub.synthesizers import CONFIG, locate_synthesizer
+from .imports import import_models
 from .models import progress_on_page
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class Guides:
         self._device, self._dtype = device, dtype
         self._loaded: dict[str, CLIP] = {}
         self._drafting: dict[str, Synthesizer] = {}
+        self._revisions: dict[str, str] = {}
         self._lock = threading.Lock()
 
     @property
@@ -84,6 +86,7 @@ class Guides:
             raise ValueError(f"There is no CLIP called {name!r} here: choose one of {offered}.")
         with self._lock:
             if name not in self._loaded:
+                import_models("open_clip")
                 from ..hub.clips import load_clip
 
                 clip = load_clip(self._clips[name], progress_on_page())
@@ -100,6 +103,7 @@ class Guides:
             raise ValueError("No set that makes drafts is installed: choose another start.")
         with self._lock:
             if name not in self._drafting:
+                import_models()
                 import torch
 
                 dtype = getattr(torch, self._dtype) if self._dtype else None
@@ -108,10 +112,17 @@ class Guides:
                 )
             return self._drafting[name]
 
-    def draft_for(self, model: str) -> str | None:
-        """The first set that writes codes of the VQGAN ``model``, if there is any."""
+    def draft_for(self, revision: str) -> str | None:
+        """The first set that writes codes of the VQGAN with these weights, if there is any.
+
+        Told by the weights: a set trained at home may bear the name of one that ships, and another
+        codebook.
+        """
         for name, source in self._drafts.items():
-            if _config(source).get("vqgan", name) == model:
+            if name not in self._revisions:
+                vqgan = _config(source).get("vqgan") or locate_synthesizer(source)
+                self._revisions[name] = hub.model_revision(vqgan)
+            if self._revisions[name] == revision:
                 return name
         return None
 

@@ -148,7 +148,7 @@ def _prior(
     """The set that drafts with this VQGAN's codes, and the embedding that it reads."""
     from ..generation.guidance.start import draft_embedding
 
-    name = guides.draft_for(loaded.name)
+    name = guides.draft_for(loaded.revision)
     if name is None:
         if request.start == DRAFT and request.going_on is None:
             raise ValueError(

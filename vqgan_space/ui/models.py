@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .. import hub
+from .imports import import_models
 
 if TYPE_CHECKING:
     from ..models.codes_model import CodesModel
@@ -62,9 +63,11 @@ class Models:
         _check_device(device)
         for source in extra:
             hub.model_revision(source)
+        ships = hub.list_models()
         self._sources: dict[str, str] = {}
-        for source in dict.fromkeys([*extra, *hub.list_models()]):
-            self._sources[self._free_name(source)] = source
+        for source in dict.fromkeys([*extra, *ships]):
+            self._sources[source if source in ships else self._free_name(source, ships)] = source
+        self._given = bool(extra)
         self._labels = {name: name for name in self._sources}
         for preset in hub.list_presets() if presets else []:
             if preset.name not in self._sources:
@@ -93,6 +96,10 @@ class Models:
     def default(self) -> str | None:
         """The model that is chosen at first, if there is any."""
         return next(iter(self._sources), None)
+
+    def first(self, preferred: str) -> str | None:
+        """The default where the app was started with models; ``preferred``, if it ships, else."""
+        return preferred if not self._given and preferred in self._sources else self.default
 
     def get(self, name: str | None) -> Loaded:
         """The model of that name, loaded now if nobody has used it yet.
@@ -134,16 +141,17 @@ class Models:
                 self._own_loaded.popitem(last=False)
             return self._own_loaded[name]
 
-    def _free_name(self, source: str) -> str:
+    def _free_name(self, source: str, taken: Sequence[str]) -> str:
         """A folder goes by its own name, and by its parent's too where that name is taken."""
         parts = Path(source).resolve().parts if Path(source).is_dir() else (source,)
         for length in range(1, len(parts) + 1):
             name = "/".join(parts[-length:])
-            if name not in self._sources:
+            if name not in self._sources and name not in taken:
                 break
         return name
 
     def _load(self, name: str, source: str) -> Loaded:
+        import_models()
         import torch
 
         dtype = getattr(torch, self._dtype) if self._dtype else None
@@ -154,6 +162,7 @@ class Models:
         """Load what a first picture needs now, so that the first visitor does not wait for it."""
         if self.default is None:
             return
+        import_models()
         from PIL import Image
 
         from ..generation.reconstruct import reconstruct

@@ -11,6 +11,7 @@ import gradio as gr
 import numpy as np
 
 from . import paint_canvas as canvas
+from . import stopping
 from .errors import sentences
 from .inputs import MODEL_QUEUE
 from .paint_api import add_endpoint
@@ -183,29 +184,34 @@ def _wire_runs(ui: SimpleNamespace, sets: Sets) -> None:
             Numbers(**dict(zip(_NUMBERS, numbers, strict=True))), going_on, erased,
         )  # fmt: skip
 
-    def stream(asked: PaintRequest) -> Iterator[list[Any]]:
+    def stream(asked: PaintRequest, stop_file: str) -> Iterator[list[Any]]:
         before = [asked.going_on] if asked.going_on is not None else []
         shown: Shown | None = None
+        stopped = False
         for shown in paint_request(sets, asked):
+            if stopped := stopping.is_stopped(stop_file):
+                break
             gallery = gr.skip() if shown.gallery is None else shown.gallery + _before(before)
             yield [gallery, shown.finished + before, shown.status, *[gr.skip()] * 7]
-        if shown is not None and shown.finished:
-            yield [
-                gr.skip(),
-                gr.skip(),
-                "Done. Click a variant to go on with it.",
-                *_go_on_with(sets, shown.finished[0]),
-            ]
+        finished = [] if shown is None else shown.finished
+        status = "Stopped." if stopped else "Done."
+        more = [gr.skip()] * 7
+        if finished:
+            status += " Click a variant to go on with it."
+            more = _go_on_with(sets, finished[0])
+        yield [gr.skip(), finished + before, status, *more]
 
     @sentences
-    def paint_all(*values: Any) -> Iterator[list[Any]]:
-        yield from stream(request(values, None, None))
+    def paint_all(stop_file: str, *values: Any) -> Iterator[list[Any]]:
+        yield from stream(request(values, None, None), stop_file)
 
     @sentences
-    def paint_part(going_on: Made | None, erase: Any, *values: Any) -> Iterator[list[Any]]:
+    def paint_part(
+        stop_file: str, going_on: Made | None, erase: Any, *values: Any
+    ) -> Iterator[list[Any]]:
         if going_on is None:
             raise ValueError("Paint a picture first, or upload one of your own.")
-        yield from stream(request(values, going_on, canvas.read_region(erase)))
+        yield from stream(request(values, going_on, canvas.read_region(erase)), stop_file)
 
     settings = [getattr(ui, name) for name in _NUMBERS]
     values = [
@@ -218,9 +224,13 @@ def _wire_runs(ui: SimpleNamespace, sets: Sets) -> None:
         "show_progress": "minimal",
         "show_progress_on": ui.status,
     }
-    whole = gr.on([ui.run.click, ui.seed.submit], paint_all, values, outputs, **options)
-    part = ui.remake.click(paint_part, [ui.going_on, ui.erase, *values], outputs, **options)
-    ui.stop.click(lambda: "Stopped.", None, ui.status, cancels=[whole, part], **_QUIET)
+    gr.on([ui.run.click, ui.seed.submit], stopping.begin, None, ui.stop_file, **_QUIET).then(
+        paint_all, [ui.stop_file, *values], outputs, **options
+    )
+    ui.remake.click(stopping.begin, None, ui.stop_file, **_QUIET).then(
+        paint_part, [ui.stop_file, ui.going_on, ui.erase, *values], outputs, **options
+    )
+    ui.stop.click(stopping.stop, ui.stop_file, None, **_QUIET)
 
 
 def _wire_going_on(ui: SimpleNamespace, sets: Sets) -> None:

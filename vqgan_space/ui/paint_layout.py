@@ -40,7 +40,9 @@ def prior_name(is_masked: bool) -> str:
 def lay_out(sets: Sets) -> SimpleNamespace:
     """Everything that can be seen, and the states behind it."""
     ui = SimpleNamespace(
-        made=gr.State([], time_to_live=3600), going_on=gr.State(None, time_to_live=3600)
+        made=gr.State([], time_to_live=3600),
+        going_on=gr.State(None, time_to_live=3600),
+        stop_file=gr.State("", time_to_live=3600),
     )
     facts = sets.facts(None)
     with gr.Row():
