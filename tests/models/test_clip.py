@@ -9,7 +9,7 @@ import open_clip
 import pytest
 import torch
 
-from tests.tiny_clip import save_tiny_clip
+from tests.tiny_clips import save_tiny_clip
 from vqgan_space.hub.clips import load_clip
 from vqgan_space.models.clip import CLIP, WEIGHTS_FILE, sentences
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tests.running import history, run
-from tests.tiny_clip import save_tiny_clip
+from tests.tiny_clips import save_tiny_clip
 from vqgan_space.data.codes import CodesData
 from vqgan_space.data.scenes.__main__ import write
 from vqgan_space.data.scenes.dataset import Scenes
@@ -24,7 +24,7 @@ def on_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     texts = [Scenes(8, 64, seed=1)[n]["long_caption"] for n in range(8)]
-    return save_tiny_clip(tmp_path_factory.mktemp("sets") / "clip", texts)
+    return save_tiny_clip(tmp_path_factory.mktemp("sets") / "clip", texts, 77)
 
 
 @pytest.fixture(scope="module")
