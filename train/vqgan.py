@@ -98,6 +98,9 @@ class Options(PublishOptions):
     """Column of the pictures in a parquet file or Hub data set."""
     start_from: Path | None = None
     """Folder of a trained set whose weights to start from."""
+    decoder_only: bool = False
+    """Train the decoder of ``start_from`` alone: the codes of pictures, and priors over them, stay
+    what they are."""
 
     quantizer: Literal["ema", "straight-through"] = "ema"
     unit_length: bool = True
@@ -166,6 +169,8 @@ def build(options: Options) -> Autoencoder:
     """A fresh or, with ``start_from``, a trained autoencoder."""
     if options.size not in VQGAN_SIZES:
         raise ValueError(f"size {options.size!r} is not one of {', '.join(VQGAN_SIZES)}")
+    if options.decoder_only and (not options.start_from or options.k_means_step):
+        raise ValueError("decoder_only needs start_from, and k_means_step 0: its codebook stays")
     config = dict(VQGAN_SIZES[options.size])
     config["num_vq_embeddings"] = options.codes or config["num_vq_embeddings"]
     vqgan = VQGAN(**config)
@@ -184,7 +189,7 @@ def build(options: Options) -> Autoencoder:
         quantizer = StraightThroughQuantizer(*vqgan.codebook.shape, **shared)
     if options.start_from:
         quantizer.set_codebook(vqgan.codebook.detach())
-    return Autoencoder(vqgan, quantizer)
+    return Autoencoder(vqgan, quantizer, options.decoder_only)
 
 
 def choose_perceptual(options: Options, accelerator: Accelerator) -> nn.Module | None:

@@ -128,6 +128,17 @@ def test_without_lpips_the_stand_in_is_named(pictures: Path, tmp_path: Path) -> 
     assert "perceptual" in history(tmp_path)[0]
 
 
+def test_a_decoder_is_trained_alone_for_codes_that_stay(
+    whole: tuple[Path, str], pictures: Path, tmp_path: Path
+) -> None:
+    train(pictures, tmp_path, "--start-from", str(whole[0]), "--decoder-only")
+    before, after = weights(whole[0]), weights(tmp_path)
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert {name.partition(".")[0] for name in changed} == {"decoder", "post_quant_conv"}
+    with pytest.raises(AssertionError, match="decoder_only needs start_from"):
+        train(pictures, tmp_path, "--decoder-only")
+
+
 def test_nothing_to_resume_and_unknown_sizes_are_said(pictures: Path, tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="nothing to resume"):
         train(pictures, tmp_path, "--resume")
