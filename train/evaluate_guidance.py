@@ -3,16 +3,16 @@
     python train/evaluate_guidance.py --judge runs/clip-judge --out runs/guidance
 
 For every prompt, a caption of a held-out scene: a sample of the drafting set for no text at all, a
-draft for the text, and the draft after guidance; the judge says how similar each is to the text.
-Prints a figure a line and, with ``--out``, writes figures.json and a contact sheet of the guided
-pictures.
+draft for the text, the best of several drafts in the eyes of the guiding CLIP, and that one after
+guidance; the judge says how similar each is to the text. Prints a figure a line and, with
+``--out``, writes figures.json and a contact sheet: below each best draft its guided picture.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import mean
 
@@ -35,6 +35,7 @@ from vqgan_space.models.clip import CLIP
 from vqgan_space.models.masked_prior import MaskedPrior
 
 SIZE = (16, 16)
+SHOWN = ("best draft", "guided")  # on the sheet, one below the other
 
 
 @dataclass
@@ -49,8 +50,8 @@ class Options:
     """The set that drafts, with a masked prior; one that reads no texts drafts at random."""
     prompts: int = 50
     """Captions of held-out scenes."""
-    steps: int = 60
-    cutouts: int = 16
+    settings: GuideSettings = field(default_factory=GuideSettings)
+    """How latents are pulled, such as --settings.steps 60."""
     best_of: int = 4
     """Drafts for each prompt, of which the guiding CLIP chooses one."""
     seed: int = 0
@@ -60,16 +61,17 @@ class Options:
     """Folder for figures.json and sheet.jpg."""
 
 
-def drafted(
+def starts(
     synthesizer: Synthesizer, clip: CLIP, prompt: Prompt, seed: int, count: int
-) -> tuple[Tensor, Tensor, Tensor | None]:
-    """Latents (1, D, 16, 16) of a sample for no text and of a draft, and what the draft read."""
+) -> tuple[dict[str, Tensor], Tensor | None]:
+    """Latents (1, D, 16, 16) by what they are, and the embedding that the drafts read."""
     vqgan = synthesizer.vqgan
     *_, unguided = draft_steps(synthesizer, None, SIZE, [seed])
     embedding = draft_embedding(synthesizer, clip, [prompt])
     *_, drafts = draft_steps(synthesizer, embedding, SIZE, variant_seeds(seed, count))
     free, candidates = (vqgan.lookup(each.codes).clone() for each in (unguided, drafts))
-    return free, best(vqgan, [clip], [prompt], candidates, count), embedding
+    chosen = best(vqgan, [clip], [prompt], candidates, count)
+    return {"no text": free, "draft": candidates[:1], "best draft": chosen}, embedding
 
 
 def main(options: Options) -> None:
@@ -78,28 +80,30 @@ def main(options: Options) -> None:
     vqgan, prior = synthesizer.vqgan, synthesizer.prior
     if not isinstance(prior, MaskedPrior):
         raise SystemExit(f"{options.draft} has no masked prior: name a set that has one")
-    settings = GuideSettings(steps=options.steps, cutouts=options.cutouts)
-    scores: dict[str, list[float]] = {"unguided": [], "draft": [], "guided": []}
+    scores: dict[str, list[float]] = {}
     texts, pictures = [], []
     for number in range(options.prompts):
         text = scene(HELD_OUT + number, 64).caption
         prompt, seed = Prompt(text), options.seed + number
-        free, draft, embedding = drafted(synthesizer, clip, prompt, seed, options.best_of)
+        shown, embedding = starts(synthesizer, clip, prompt, seed, options.best_of)
         natural = Naturalness(prior, vqgan.codebook, embedding)
-        moments = guide(vqgan, [clip], [[prompt]], draft, [seed], settings, 0, naturalness=natural)
-        *_, last = moments
+        start, how = shown["best draft"], options.settings
+        *_, last = guide(vqgan, [clip], [[prompt]], start, [seed], how, 0, naturalness=natural)
         assert last.latents is not None
+        shown["guided"] = last.latents
         with torch.no_grad():
             target = judge.embed_long_text(text)
-            for name, latents in (("unguided", free), ("draft", draft), ("guided", last.latents)):
+            for name, latents in shown.items():
                 picture = vqgan.decode_codes(vqgan.nearest_codes(latents)).float().clamp(-1, 1)
-                scores[name].append(float(judge.embed_pictures(picture)[0] @ target))
-            pictures.append(picture[0])
+                similarity = float(judge.embed_pictures(picture)[0] @ target)
+                scores.setdefault(name, []).append(similarity)
+                if name in SHOWN:
+                    pictures.append(picture[0])
         texts.append(text)
-        shown = ", ".join(f"{name} {values[-1]:.3f}" for name, values in scores.items())
-        print(f"{text}: {shown}", flush=True)
+        said = ", ".join(f"{name} {values[-1]:.3f}" for name, values in scores.items())
+        print(f"{text}: {said}", flush=True)
     figures = {f"similarity, {name}": mean(values) for name, values in scores.items()}
-    for name in ("unguided", "draft"):
+    for name in ("no text", "draft", "best draft"):
         above = [g > o for g, o in zip(scores["guided"], scores[name], strict=True)]
         figures[f"guided above {name}"] = mean(above)
     for name, value in figures.items():
@@ -108,8 +112,22 @@ def main(options: Options) -> None:
         options.out.mkdir(parents=True, exist_ok=True)
         record = {"options": asdict(options), "figures": figures, "prompts": texts}
         (options.out / "figures.json").write_text(json.dumps(record, indent=1, default=str))
-        sheet = torch.stack(pictures).add(1) / 2
-        save_image(sheet, options.out / "sheet.jpg", nrow=options.columns, padding=4)
+        save_image(
+            in_pairs(pictures, options.columns),
+            options.out / "sheet.jpg",
+            padding=4,
+            nrow=options.columns,
+        )
+
+
+def in_pairs(pictures: list[Tensor], columns: int) -> Tensor:
+    """Pictures in [-1, 1], two for each prompt, to [0, 1] for a sheet: the second below the first.
+
+    Prompts that fill no whole row are left out.
+    """
+    pairs = torch.stack(pictures).add(1).div(2).unflatten(0, (-1, len(SHOWN)))  # (N, 2, 3, H, W)
+    rows = pairs[: len(pairs) // columns * columns].unflatten(0, (-1, columns))
+    return rows.transpose(1, 2).flatten(0, 2)
 
 
 if __name__ == "__main__":
