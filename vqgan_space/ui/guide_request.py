@@ -38,6 +38,9 @@ STARTS = {
     CODES: "A codes file",
 }
 
+# Share of the steps at half the size, for starts without anything to keep.
+_COARSE = 0.5
+
 
 @dataclass(frozen=True)
 class Numbers:
@@ -175,6 +178,17 @@ class GuideRequest:
         ]
         check_scenes([[*scene, *more] for scene in styled])
         return [[*scene, *more] for scene in styled]
+
+    def settings(self) -> GuideSettings:
+        """The settings as the loop takes them; what starts from nothing to be kept starts coarse.
+
+        Raises:
+            ValueError: as ``Numbers.settings`` does.
+        """
+        settings = self.numbers.settings()
+        if self.going_on is None and self.start in (NOISE, COLOURS):
+            return replace(settings, coarse=_COARSE)
+        return settings
 
     def described(self) -> dict[str, Any]:
         """What a result's metadata says, besides its model and seed."""

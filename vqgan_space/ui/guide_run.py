@@ -94,7 +94,7 @@ def run_request(
         ValueError: what the prompts, the settings or the start refuse.
     """
     scenes = request.scenes()
-    settings = request.numbers.settings()
+    settings = request.settings()
     if not request.clips:
         raise ValueError("Choose at least one CLIP to guide the picture.")
     yield Shown("Loading the models ...")

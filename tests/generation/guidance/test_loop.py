@@ -182,7 +182,7 @@ def test_a_moving_average_is_calmer(vivid_vqgan: VQGAN, clip: CLIP) -> None:
 
 def test_large_pictures_begin_coarse(vivid_vqgan: VQGAN, clip: CLIP) -> None:
     start = from_noise(vivid_vqgan, (48, 48), [0])  # 384 x 384 pixels
-    moments = run(vivid_vqgan, clip, start=start, steps=4, cutouts=2)
+    moments = run(vivid_vqgan, clip, start=start, steps=4, cutouts=2, coarse=0.5)
     assert {m.pictures[0].size for m in moments if m.pictures is not None} == {(384, 384)}
     shapes = {tuple(moment.latents.shape) for moment in moments if moment.latents is not None}
     assert shapes == {(1, 8, 48, 48)}

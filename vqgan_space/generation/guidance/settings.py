@@ -34,7 +34,8 @@ class GuideSettings:
         start_decay: what that weight is multiplied with, step by step.
         natural: weight of the pull towards what a prior expects, where one is given.
         average: how much of the moving average of the latents a step keeps, 0 to below 1; 0: none.
-        coarse: share of the steps at half the size, for pictures whose shorter side is 256 or more.
+        coarse: share of the steps at half the size, for pictures whose shorter side is 256 or more:
+            sooner there from noise, but little is left of a start that shows something.
         camera: how the picture moves between frames, None: not at all.
         deadline: seconds after which no further step begins.
     """
@@ -53,7 +54,7 @@ class GuideSettings:
     start_decay: float = 1.0
     natural: float = 0.3
     average: float = 0.0
-    coarse: float = 0.5
+    coarse: float = 0.0
     camera: Camera | None = None
     deadline: float = math.inf
 

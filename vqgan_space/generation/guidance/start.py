@@ -92,7 +92,8 @@ def draft_steps(
     size: Size,
     seeds: Sequence[int],
     steps: int = 10,
-    guidance: float = 3.0,
+    guidance: float = 4.0,
+    top_p: float = 0.8,
 ) -> Iterator[Progress]:
     """A masked prior writes codes, step by step.
 
@@ -100,13 +101,14 @@ def draft_steps(
         synthesizer: the set that drafts.
         embedding: what it is to show, as ``draft_embedding`` makes it; None: anything.
         size: h and w.
+        steps, guidance, top_p: of the sampling; a small prior's unlikely codes are mostly wrong.
 
     Raises:
         ValueError: a set whose prior is not a masked one.
     """
     if not synthesizer.is_masked:
         raise ValueError("This set makes no drafts: its prior is not a masked one.")
-    options = {"seed": list(seeds), "steps": steps, "guidance": guidance, "top_p": 0.95}
+    options = {"seed": list(seeds), "steps": steps, "guidance": guidance, "top_p": top_p}
     return synthesizer.sample_steps(embedding, size, **options)  # type: ignore[arg-type]
 
 
