@@ -84,6 +84,7 @@ LABEL_VQGAN_SIZES: dict[str, dict[str, Any]] = {
 # Of priors: layers, heads and width.
 PRIOR_SIZES: dict[str, dict[str, int]] = {
     "tiny": {"n_layer": 2, "n_head": 2, "n_embd": 32},
+    "micro": {"n_layer": 4, "n_head": 4, "n_embd": 96},
     "mini": {"n_layer": 4, "n_head": 4, "n_embd": 128},
     "compact": {"n_layer": 5, "n_head": 4, "n_embd": 192},
     "small": {"n_layer": 6, "n_head": 4, "n_embd": 256},

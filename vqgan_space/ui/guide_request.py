@@ -54,11 +54,11 @@ class Numbers:
     whole: float = 0.25
     smallest: float = 0.6
     augmentation: str = "gentle"
-    noise: float = 0.05
+    noise: float = 0.1
     tv: float = 0.0
     hold: float = 0.0
     hold_decay: float = 0.98
-    natural: float = 0.3
+    natural: float = 1.0
     average: float = 0.0
     best_of: int = 4
     deadline: int = 180

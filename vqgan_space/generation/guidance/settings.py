@@ -48,11 +48,11 @@ class GuideSettings:
     whole: float = 0.25
     smallest: float = 0.6
     augmentation: str = "gentle"
-    noise: float = 0.05
+    noise: float = 0.1
     tv: float = 0.0
     start_weight: float = 0.0
     start_decay: float = 1.0
-    natural: float = 0.3
+    natural: float = 1.0
     average: float = 0.0
     coarse: float = 0.0
     camera: Camera | None = None
