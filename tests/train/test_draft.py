@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 from tests.running import history, run
 from tests.tiny_clips import save_tiny_clip
@@ -68,23 +70,48 @@ def test_noise_turns_vectors_by_as_much_as_it_is_long() -> None:
     assert (noisy * vectors).sum(1).mean() == pytest.approx(2**-0.5, abs=0.03)
 
 
-def test_a_trained_set_draws_for_texts(codes: Path, clip: Path, tmp_path: Path) -> None:
-    out = tmp_path / "draft"
-    run(
-        "prior",
-        f"""--data {codes} --val {codes} --size tiny --steps 30 --batch-size 8 --lr 1e-2
-        --warmup 2 --ema 0.8 --condition-noise 0.2 --evaluate-every 30 --samples 2 --precision no
-        --refer-to-vqgan --tracker none --out {out}""".split(),
-    )
-    losses = [line["loss"] for line in history(out)]
+@pytest.fixture(scope="module")
+def draft(codes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("trained") / "draft"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ACCELERATE_USE_CPU", "true")
+        run(
+            "prior",
+            f"""--data {codes} --val {codes} --size tiny --steps 30 --batch-size 8 --lr 1e-2
+            --warmup 2 --ema 0.8 --condition-noise 0.2 --evaluate-every 30 --samples 2
+            --precision no --refer-to-vqgan --tracker none --out {out}""".split(),
+        )
+    return out
+
+
+def test_a_trained_set_draws_for_texts(draft: Path, clip: Path) -> None:
+    losses = [line["loss"] for line in history(draft)]
     assert losses[-1] < 0.8 * losses[0]
-    assert clip_of(out) == str(clip) and clip_of("scenes-f16") is None
-    synthesizer = load_synthesizer(out)
+    assert clip_of(draft) == str(clip) and clip_of("scenes-f16") is None
+    synthesizer = load_synthesizer(draft)
     vectors = load_clip(clip).embed_texts(["a lake"])
     once, again = (synthesizer.sample(vectors, (4, 4), seed=3) for _ in range(2))
     assert once.shape == (1, 4, 4) and torch.equal(once, again)
     with pytest.raises(ValueError, match="Vectors are"):
         synthesizer.sample(torch.zeros(1, 5), (4, 4), seed=3)
+
+
+def test_guidance_is_judged_by_a_clip_that_did_not_guide(
+    draft: Path, clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    judge = save_tiny_clip(tmp_path / "judge", ["a lake at night"], 77, seed=1)
+    run(
+        "evaluate_guidance",
+        f"""--judge {judge} --clip {clip} --draft {draft} --prompts 3 --best-of 2 --columns 2
+        --settings.steps 2 --settings.cutouts 2 --out {tmp_path / "out"}""".split(),
+    )
+    record = json.loads((tmp_path / "out" / "figures.json").read_text())
+    for name in ("no text", "draft", "best draft"):
+        assert -1 <= record["figures"][f"similarity, {name}"] <= 1
+        assert 0 <= record["figures"][f"guided above {name}"] <= 1
+    assert len(record["prompts"]) == 3 and record["prompts"][0] in capsys.readouterr().out
+    with Image.open(tmp_path / "out" / "sheet.jpg") as sheet:
+        assert sheet.size == (524, 524)  # two prompts a row, drafts above; the third has no row
 
 
 def test_captioned_folders_are_encoded_too(clip: Path, tmp_path: Path) -> None:

@@ -27,3 +27,5 @@ def import_models(*more: str) -> None:
     with _LOCK:
         for name in (*_BASE, *more):
             importlib.import_module(name)
+        # Bars for each file of weights would stand among the app's own lines on the terminal.
+        importlib.import_module("diffusers.utils.logging").disable_progress_bar()
