@@ -23,7 +23,7 @@ from vqgan_space.generation.words import CLASSES
 from vqgan_space.hub import list_cvaes, load_clip, load_cvae
 
 DOCS = Path(__file__).resolve().parent
-TEMPERATURE = 0.6
+TEMPERATURE, CAPTION_TEMPERATURE = 0.6, 0.4
 SAMPLES = 10
 CAPTIONS = (
     "A winter evening. Deep snow before a dark spruce forest and mountains.",
@@ -67,7 +67,7 @@ def captions() -> Image.Image:
     for variant in ("concat-128", "add-128"):
         model = load_cvae("scenes-cvae", variant)
         clip = load_clip(model.config.text_encoder)
-        rows = [sample_text(model, text, 4, 0, 0.8, clip) for text in CAPTIONS]
+        rows = [sample_text(model, text, 4, 0, CAPTION_TEMPERATURE, clip) for text in CAPTIONS]
         halves.append(sheet(rows, 128))
     return beside(halves)
 

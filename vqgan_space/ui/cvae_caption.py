@@ -53,7 +53,7 @@ def caption_tab(cvaes: Cvaes) -> None:
                 )
             count = gr.Slider(1, 16, value=8, step=1, label="Samples")
             temperature = gr.Slider(
-                0, 2, value=0.8, step=0.05, label="Temperature", info="Spread of z; 0: no chance."
+                0, 2, value=0.4, step=0.05, label="Temperature", info="Spread of z; 0: no chance."
             )
             seed, rolling = seed_field()
             name = gr.Dropdown(
@@ -76,7 +76,7 @@ def caption_tab(cvaes: Cvaes) -> None:
         size: int = 128,
         condition: str = "concat",
         count: int = 8,
-        temperature: float = 0.8,
+        temperature: float = 0.4,
         seed: int = 0,
         set_name: str | None = None,
     ) -> list[tuple[str, str]]:
