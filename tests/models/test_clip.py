@@ -12,6 +12,7 @@ import torch
 from tests.tiny_clips import save_tiny_clip
 from vqgan_space.hub.clips import load_clip
 from vqgan_space.models.clip import CLIP, WEIGHTS_FILE, sentences
+from vqgan_space.models.word_tokenizer import WordTokenizer
 
 TEXTS = ("a snow-covered spruce at dawn", "Two boats on a lake. Birds circle overhead.")
 
@@ -37,6 +38,21 @@ def test_open_clip_itself_gives_the_same(folder: Path, clip: CLIP) -> None:
     mean, std = (torch.tensor(v).view(3, 1, 1) for v in ([0.2, 0.3, 0.4], [0.5, 0.6, 0.7]))
     theirs = model.encode_image((pictures - mean) / std, normalize=True)
     torch.testing.assert_close(theirs, clip.embed_pictures(pictures * 2 - 1))
+
+
+def test_a_vision_transformer_gives_what_open_clip_s_own_attention_gives() -> None:
+    sizes = {"image_size": 32, "layers": 2, "width": 64, "patch_size": 8}
+    words = {"context_length": 8, "vocab_size": 20, "width": 32, "heads": 2, "layers": 1}
+    torch.manual_seed(0)
+    model = open_clip.CLIP(16, sizes, words).eval()
+    pictures = torch.rand(2, 3, 32, 32, requires_grad=True)
+    expected = model.encode_image(pictures, normalize=True)
+    (wanted,) = torch.autograd.grad(expected[:, 0].sum(), pictures)
+    clip = CLIP(model, WordTokenizer.from_texts(TEXTS, 8), [0.0] * 3, [1.0] * 3)
+    found = clip.embed_pictures(pictures * 2 - 1)
+    torch.testing.assert_close(found, expected)
+    (gradient,) = torch.autograd.grad(found[:, 0].sum(), pictures)
+    torch.testing.assert_close(gradient, wanted, rtol=1e-3, atol=1e-5)
 
 
 def test_embeddings_are_of_length_one_and_the_gradient_reaches_the_picture(clip: CLIP) -> None:
