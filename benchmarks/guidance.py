@@ -22,7 +22,7 @@ import torch
 import torch.nn.functional as F
 from common import HEADER, print_row
 from diffusers import VQModel
-from torch import Tensor
+from torch import Tensor, nn
 
 from vqgan_space import load
 from vqgan_space.generation.guidance import GuideSettings, guide, parse_prompts
@@ -143,8 +143,9 @@ def time_steps() -> None:
     model = open_clip.create_model("ViT-B-32", pretrained=None)
     clip = CLIP(model, open_clip.get_tokenizer("ViT-B-32"), MEAN, STD)
     peer = CLIP(copy.deepcopy(model), clip.tokenizer, MEAN, STD)
-    for layer in peer.model.visual.modules():
-        layer.__dict__.pop("forward", None)  # PyTorch's own attention, as the peer has it
+    for layer in peer.modules():
+        if isinstance(layer, nn.MultiheadAttention):
+            layer.__class__ = nn.MultiheadAttention  # PyTorch's own, as the peer has it
     start = from_noise(ours, SIZE, [0])
     theirs = plain_loop(plain, peer, peer.mean, peer.std, PROMPTS[0], start, 32)
     settings = GuideSettings(steps=2000, cutouts=32)

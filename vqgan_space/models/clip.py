@@ -9,7 +9,6 @@ import json
 import re
 import warnings
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +53,8 @@ class CLIP(nn.Module):
         self.context_length = int(getattr(tokenizer, "context_length", None) or 77)
         self.eval().requires_grad_(False)
         for layer in self.modules():
-            if isinstance(layer, nn.MultiheadAttention):
-                layer.forward = partial(_attend, layer)  # type: ignore[method-assign]
+            if type(layer) is nn.MultiheadAttention and layer.in_proj_weight is not None:
+                layer.__class__ = _SelfAttention
         with torch.inference_mode():
             self.dim = self.embed_texts([""]).shape[1]
 
@@ -186,22 +185,23 @@ class CLIP(nn.Module):
         return " ".join(words[:kept])
 
 
-def _attend(
-    layer: nn.MultiheadAttention, query: Tensor, key: Tensor, value: Tensor, **options: Any
-) -> tuple[Tensor, Tensor | None]:
+class _SelfAttention(nn.MultiheadAttention):
     """Self-attention without a mask over (B, N, D); anything else as PyTorch has it.
 
     PyTorch's own projects transposed inputs, and the gradient to the picture, which guidance asks
     for in every step, then takes a processor twice as long.
     """
-    is_plain = query is key is value and query.ndim == 3 and options.get("attn_mask") is None
-    if not (is_plain and layer.batch_first and layer.in_proj_weight is not None):
-        return nn.MultiheadAttention.forward(layer, query, key, value, **options)
-    projected = F.linear(query, layer.in_proj_weight, layer.in_proj_bias)  # (B, N, 3 * D)
-    heads = projected.unflatten(2, (3, layer.num_heads, -1)).permute(2, 0, 3, 1, 4)
-    attended = F.scaled_dot_product_attention(*heads)  # (B, heads, N, d)
-    joined = attended.transpose(1, 2).flatten(2)  # (B, N, D)
-    return layer.out_proj(joined), None
+
+    def forward(  # type: ignore[override]  # what open_clip's blocks call it with
+        self, query: Tensor, key: Tensor, value: Tensor, **options: Any
+    ) -> tuple[Tensor, Tensor | None]:
+        is_plain = options == {"need_weights": False, "attn_mask": None}
+        if not (is_plain and query is key is value and query.ndim == 3 and self.batch_first):
+            return super().forward(query, key, value, **options)
+        projected = F.linear(query, self.in_proj_weight, self.in_proj_bias)  # (B, N, 3 * D)
+        heads = projected.unflatten(2, (3, self.num_heads, -1)).permute(2, 0, 3, 1, 4)
+        attended = F.scaled_dot_product_attention(*heads)  # (B, heads, N, d)
+        return self.out_proj(attended.transpose(1, 2).flatten(2)), None  # (B, N, D)
 
 
 def sentences(text: str) -> list[str]:
