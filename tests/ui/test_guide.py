@@ -14,7 +14,7 @@ from tiny_clips import save_tiny_clip
 from vqgan_space.images import read_settings
 from vqgan_space.models.vqgan import VQGAN
 from vqgan_space.ui.guide_curve import curve_html
-from vqgan_space.ui.guide_layout import best_model
+from vqgan_space.ui.guide_layout import best_model, first_start
 from vqgan_space.ui.guide_models import Guides
 from vqgan_space.ui.guide_request import GuideRequest, Numbers
 from vqgan_space.ui.guide_run import Shown, run_request
@@ -82,6 +82,7 @@ def test_a_model_by_the_name_of_one_that_ships_gets_none_of_its_drafts(
     guides = Guides([str(save_tiny_clip(tmp_path / "tiny-clip"))])  # with draft-f16, which ships
     name = models.default
     assert name == best_model(models) == "home/vqgan-f16" and "vqgan-f16" in models.names
+    assert first_start(models, guides) == "noise" and first_start(Models(), guides) == "draft"
     assert run((models, guides), request(start="noise", model=name))[-1].files
     with pytest.raises(ValueError, match="No set makes drafts in the codes of home/vqgan-f16"):
         run((models, guides), request(start="draft", model=name))

@@ -53,8 +53,9 @@ def add_endpoint(models: Models, guides: Guides) -> None:
         Returns the picture (PNG), its codes (.npz) and the way there (MP4).
         """
         name = model or best_model(models)
-        start = NOISE if guides.draft_for(models.get(name).revision) is None else DRAFT
-        start = start if picture is None else PICTURE
+        start = PICTURE
+        if picture is None:
+            start = NOISE if guides.draft_for(models.get(name).revision) is None else DRAFT
         asked = GuideRequest(
             prompt=prompt,
             negative=negative,

@@ -73,7 +73,7 @@ def _lay_out_inputs(ui: SimpleNamespace, models: Models, guides: Guides) -> None
         max_lines=4,
         elem_id="guide-negative",
     )
-    _lay_out_start(ui, guides)
+    _lay_out_start(ui, guides, first_start(models, guides))
     with gr.Row():
         ui.run = gr.Button("Make it", variant="primary", min_width=120, elem_id="run-guide")
         ui.go_on = gr.Button("Continue", min_width=110, interactive=False, elem_id="continue-guide")
@@ -91,9 +91,13 @@ def _lay_out_inputs(ui: SimpleNamespace, models: Models, guides: Guides) -> None
         ui.word_list = gr.Markdown("", elem_classes="hint")
 
 
-def _lay_out_start(ui: SimpleNamespace, guides: Guides) -> None:
+def first_start(models: Models, guides: Guides) -> str:
+    """The start that is chosen at first: a draft, where a set makes them for the first model."""
+    return NOISE if guides.draft_for(models.revision(best_model(models))) is None else DRAFT
+
+
+def _lay_out_start(ui: SimpleNamespace, guides: Guides, first: str) -> None:
     offered = [(label, key) for key, label in STARTS.items() if key != DRAFT or guides.drafts]
-    first = DRAFT if guides.drafts else NOISE
     ui.start = gr.Radio(offered, value=first, label="Start from", elem_id="guide-start")
     with gr.Column(visible=False) as ui.scene_side:
         with gr.Row(equal_height=True, elem_classes="seed-row"):

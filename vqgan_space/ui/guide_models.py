@@ -112,7 +112,7 @@ class Guides:
                 )
             return self._drafting[name]
 
-    def draft_for(self, revision: str) -> str | None:
+    def draft_for(self, revision: str | None) -> str | None:
         """The first set that writes codes of the VQGAN with these weights, if there is any.
 
         Told by the weights: a set trained at home may bear the name of one that ships, and another

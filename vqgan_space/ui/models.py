@@ -101,6 +101,11 @@ class Models:
         """The default where the app was started with models; ``preferred``, if it ships, else."""
         return preferred if not self._given and preferred in self._sources else self.default
 
+    def revision(self, name: str | None) -> str | None:
+        """Which weights a model on offer has, unloaded; None where it is another's or none."""
+        source = self._sources.get(name or "")
+        return None if source is None else hub.model_revision(source)
+
     def get(self, name: str | None) -> Loaded:
         """The model of that name, loaded now if nobody has used it yet.
 
