@@ -103,9 +103,9 @@ def main(options: Options) -> None:
         said = ", ".join(f"{name} {values[-1]:.3f}" for name, values in scores.items())
         print(f"{text}: {said}", flush=True)
     figures = {f"similarity, {name}": mean(values) for name, values in scores.items()}
-    for name in ("no text", "draft", "best draft"):
-        above = [g > o for g, o in zip(scores["guided"], scores[name], strict=True)]
-        figures[f"guided above {name}"] = mean(above)
+    guided = scores.pop("guided")
+    for name, others in scores.items():
+        figures[f"guided above {name}"] = mean(g > o for g, o in zip(guided, others, strict=True))
     for name, value in figures.items():
         print(f"{name}: {value:.3f}")
     if options.out:

@@ -55,8 +55,7 @@ def open_paint(chromium: Browser, address: str) -> Iterator[Callable[..., Page]]
 def stroke(page: Page, where: str, name: str | None, down: float) -> None:
     """A stroke across the canvas, ``down`` of its height below the middle."""
     if name is not None:
-        page.locator("#paint-brush label").filter(has_text=re.compile(f"^\\s*{name}\\s*$")).click()
-        page.wait_for_timeout(500)
+        choose_brush(page, name)
     surface = page.locator(f"{where} canvas").first
     surface.scroll_into_view_if_needed()
     box = surface.bounding_box()
@@ -68,9 +67,18 @@ def stroke(page: Page, where: str, name: str | None, down: float) -> None:
     page.wait_for_timeout(300)
 
 
+def choose_brush(page: Page, name: str) -> None:
+    """Choose another class, and wait until the server has given the editor its brush."""
+    label = page.locator("#paint-brush label").filter(has_text=re.compile(f"^\\s*{name}\\s*$"))
+    with page.expect_response("**/run/predict*"):
+        label.click()
+    page.wait_for_timeout(300)
+
+
 def fill_with(page: Page, name: str) -> None:
-    page.locator("#paint-brush label").filter(has_text=re.compile(f"^\\s*{name}\\s*$")).click()
-    page.click("#fill-all")
+    choose_brush(page, name)
+    with page.expect_response("**/run/predict*"):
+        page.click("#fill-all")
     page.wait_for_timeout(1000)
 
 
@@ -149,7 +157,9 @@ def test_an_erased_half_is_made_anew(open_paint: Callable[..., Page], tmp_path: 
     assert not changed[:96].any()
 
 
-def test_stop_stops_at_once(open_paint: Callable[..., Page]) -> None:
+def test_stop_stops_at_once_and_keeps_what_is_finished(
+    open_paint: Callable[..., Page], tmp_path: Path
+) -> None:
     page = open_paint()
     page.get_by_label("Format").click()
     page.get_by_role("option", name="Panorama").click()
@@ -159,8 +169,8 @@ def test_stop_stops_at_once(open_paint: Callable[..., Page]) -> None:
     page.locator("#paint-settings button").first.click()
     page.locator("#paint-steps input[type=number]").fill("64")
     page.click("#run-paint")
-    page.wait_for_function(
-        "/^[1-9]\\d?% of the codes/.test(document.querySelector('#paint-status').innerText)"
+    page.wait_for_function(  # the first of eight is finished
+        "/^(1[3-9]|[2-9]\\d)% of/.test(document.querySelector('#paint-status').innerText)"
     )
     page.click("#stop-paint")
     page.wait_for_function(
@@ -169,7 +179,9 @@ def test_stop_stops_at_once(open_paint: Callable[..., Page]) -> None:
     page.wait_for_timeout(1000)
     shown = page.inner_text("#paint-status")
     page.wait_for_timeout(1000)
-    assert shown == page.inner_text("#paint-status") == "Stopped."
+    assert shown == page.inner_text("#paint-status")
+    assert shown == "Stopped. Click a variant to go on with it."
+    assert pixels(download(page, "#painted-picture", tmp_path)).shape == (256, 768, 3)
     page.locator("#paint-variants input[type=number]").fill("1")
     page.locator("#paint-steps input[type=number]").fill("2")
     page.click("#run-paint")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,9 +19,11 @@ from vqgan_space.hub import clip_of, load_clip, load_synthesizer
 from vqgan_space.training.prior_data import CodesInOrder, with_noise
 
 
-@pytest.fixture(autouse=True)
-def on_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ACCELERATE_USE_CPU", "true")
+@pytest.fixture(scope="module", autouse=True)
+def on_the_processor() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ACCELERATE_USE_CPU", "true")
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -32,13 +35,11 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def codes(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("codes") / "scenes"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ACCELERATE_USE_CPU", "true")
-        run(
-            "encode",
-            f"""--data scenes --count 8 --size 64 --condition captions --clip {clip}
-            --shard 4 --workers 0 --out {out}""".split(),
-        )
+    run(
+        "encode",
+        f"""--data scenes --count 8 --size 64 --condition captions --clip {clip}
+        --shard 4 --workers 0 --out {out}""".split(),
+    )
     return out
 
 
@@ -73,14 +74,12 @@ def test_noise_turns_vectors_by_as_much_as_it_is_long() -> None:
 @pytest.fixture(scope="module")
 def draft(codes: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("trained") / "draft"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ACCELERATE_USE_CPU", "true")
-        run(
-            "prior",
-            f"""--data {codes} --val {codes} --size tiny --steps 30 --batch-size 8 --lr 1e-2
-            --warmup 2 --ema 0.8 --condition-noise 0.2 --evaluate-every 30 --samples 2
-            --precision no --refer-to-vqgan --tracker none --out {out}""".split(),
-        )
+    run(
+        "prior",
+        f"""--data {codes} --val {codes} --size tiny --steps 30 --batch-size 8 --lr 1e-2
+        --warmup 2 --ema 0.8 --condition-noise 0.2 --evaluate-every 30 --samples 2
+        --precision no --refer-to-vqgan --tracker none --out {out}""".split(),
+    )
     return out
 
 

@@ -108,6 +108,13 @@ def test_every_start_starts(offered: tuple[Models, Guides], options: dict[str, A
     assert run(offered, request(**options))[-1].files is not None
 
 
+def test_only_what_starts_from_nothing_starts_coarse(offered: tuple[Models, Guides]) -> None:
+    last = run(offered, request(start="scene", scene=3))[-1]
+    asked = [request(start=start) for start in ("noise", "colours", "draft", "scene", "picture")]
+    asked.append(request(start="noise", going_on=last.going_on))
+    assert [each.settings().coarse > 0 for each in asked] == [True, True] + [False] * 4
+
+
 def test_pictures_and_codes_start_too(
     offered: tuple[Models, Guides], tmp_path: Path, photo: Image.Image
 ) -> None:

@@ -106,7 +106,6 @@ class Cvaes:
         with self._lock:
             key = (self._named(name, folder), folder)
             if key not in self._models:
-                import_models()
                 source = self._sources[key[0]]
                 self._models[key] = hub.load_cvae(source, folder, device=self._device)
             return self._models[key]

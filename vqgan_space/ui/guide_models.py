@@ -103,7 +103,6 @@ class Guides:
             raise ValueError("No set that makes drafts is installed: choose another start.")
         with self._lock:
             if name not in self._drafting:
-                import_models()
                 import torch
 
                 dtype = getattr(torch, self._dtype) if self._dtype else None

@@ -23,7 +23,11 @@ _BASE = (
 
 
 def import_models(*more: str) -> None:
-    """Import what model events need, and the modules named in ``more``; waits for who does."""
+    """Import what model events need, and the modules named in ``more``; waits for who does.
+
+    To be called before anything of it is imported otherwise: ``errors.sentences`` does so for
+    handlers, threads of the app's own do it themselves.
+    """
     with _LOCK:
         for name in (*_BASE, *more):
             importlib.import_module(name)

@@ -156,7 +156,6 @@ class Models:
         return name
 
     def _load(self, name: str, source: str) -> Loaded:
-        import_models()
         import torch
 
         dtype = getattr(torch, self._dtype) if self._dtype else None

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from .. import hub
 from ..hub.synthesizers import CONFIG, list_priors, locate_synthesizer
-from .imports import import_models
 from .models import OWN_LOADED, Loaded
 
 if TYPE_CHECKING:
@@ -189,7 +188,6 @@ class Sets:
         return True
 
     def _load(self, facts: SetFacts, prior: str, source: str) -> LoadedSet:
-        import_models()
         import torch
 
         dtype = getattr(torch, self._dtype) if self._dtype else None
