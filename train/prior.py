@@ -98,8 +98,6 @@ class Options(PublishOptions):
     """Name the shipped VQGAN in the set instead of copying it."""
     start_from: Path | None = None
     """Folder of a set whose prior to start from."""
-    codebook_start: bool = True
-    """Start a transformer from embeddings that are alike where codes are."""
 
     pkeep: float = 1.0
     """Share of the picture's codes that a causal prior is shown; random ones for the others."""
@@ -236,8 +234,7 @@ def main(options: Options) -> None:
     parts = load_parts(data.info, options.vqgan, options.label_vqgan)
     config = {"size": options.size, "dropout": options.dropout, "start_from": options.start_from}
     raw_model = build_prior(options.architecture, data.info, **config)
-    is_baseline = options.architecture == "pixelsnail"
-    if options.codebook_start and options.start_from is None and not is_baseline:
+    if options.architecture == "masked" and options.start_from is None:
         start_from_codebooks(raw_model, parts)
     raw_model.to(device)
     average = type(raw_model).from_config(raw_model.config).to(device).eval()

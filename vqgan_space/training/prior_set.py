@@ -142,24 +142,20 @@ def _equal_width(transformer: dict[str, Any], options: dict[str, Any]) -> int:
 
 
 @torch.no_grad()
-def start_from_codebooks(prior: Prior, parts: Parts) -> None:
+def start_from_codebooks(prior: Any, parts: Parts) -> None:
     """Give codes that look alike embeddings that are alike, by a random projection of codebooks.
 
     From random embeddings each code would be learnt by itself, and a small data set shows most of
-    them rarely. A causal prior has one embedding for both kinds of codes: the picture's get it.
+    them rarely.
     """
-    embedding = prior.tok_emb if isinstance(prior, CausalPrior) else prior.code_emb
-    _project(parts.codebook, embedding.weight, 0.2)
-    _project(parts.codebook, prior.head.weight, 0.02)
-    if isinstance(parts.condition, VQGAN) and not isinstance(prior, CausalPrior):
-        _project(parts.condition.codebook.detach().float(), prior.condition_emb.weight, 0.2)
-
-
-def _project(codebook: Tensor, weight: Tensor, scale: float) -> None:
-    """Overwrite the first rows of a weight (N, D) by the rows of a codebook (K, d), K <= N."""
-    projection = torch.randn(codebook.shape[1], weight.shape[1]) / codebook.shape[1] ** 0.5
-    spread = (codebook - codebook.mean(0)) / codebook.std()
-    weight[: len(codebook)] = scale * spread @ projection
+    pairs = [(prior.code_emb.weight, parts.codebook), (prior.head.weight, parts.codebook)]
+    if isinstance(parts.condition, VQGAN):
+        pairs.append((prior.condition_emb.weight, parts.condition.codebook.detach().float()))
+    for weight, codebook in pairs:
+        projection = torch.randn(codebook.shape[1], weight.shape[1]) / codebook.shape[1] ** 0.5
+        spread = (codebook - codebook.mean(0)) / codebook.std()
+        is_head = weight is prior.head.weight
+        weight[: len(codebook)] = (0.02 if is_head else 0.2) * spread @ projection
 
 
 def save_parts(
