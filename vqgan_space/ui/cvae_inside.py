@@ -237,6 +237,7 @@ def _latents_plot(cvaes: Cvaes, name: gr.State, shown_by: Sequence[gr.Tab]) -> N
             for each in pair
         ]
 
+    @sentences
     def draw(name: str) -> list[Any]:
         return [_points(cvaes, name, each) for each in pair]
 

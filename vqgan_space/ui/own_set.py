@@ -10,6 +10,7 @@ from typing import Any
 import gradio as gr
 
 from ..hub.own import MAX_BYTES, fetch_own, repo_name
+from .imports import import_models
 from .models import progress_on_page
 
 # What a visitor opened, of which each set is on offer to that visitor alone.
@@ -63,6 +64,7 @@ def own_set_box(
         def _open(repo_id: str, own: list[dict[str, Any]]) -> list[Any]:
             if not repo_id.strip():
                 raise ValueError("Write the name of a Hub repo first, as user/repo.")
+            import_models()
             folder, parts = fetch_own(repo_id, max_bytes, progress_on_page())
             short = repo_name(repo_id)
             serves = {kind for kind, (shelf, _) in shelves.items() if shelf(short, folder)}

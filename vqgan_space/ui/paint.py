@@ -48,6 +48,7 @@ def paint_tab(sets: Sets | None, tab: gr.Tab) -> None:
 def _wire_set(ui: SimpleNamespace, sets: Sets) -> None:
     """The controls that a set or a prior brings along."""
 
+    @sentences
     def choose_set(name: str, format_name: str, size: str) -> list[Any]:
         facts = sets.facts(name)
         reads_maps = facts.kind == "label map"
@@ -73,6 +74,7 @@ def _wire_set(ui: SimpleNamespace, sets: Sets) -> None:
             gr.update(visible=False),
         ]
 
+    @sentences
     def choose_prior(name: str, prior: str) -> list[Any]:
         masked = sets.facts(name).priors.get(prior, True)
         return [gr.update(visible=masked)] * 2 + [gr.update(visible=not masked)]
@@ -89,6 +91,7 @@ def _wire_set(ui: SimpleNamespace, sets: Sets) -> None:
 def _wire_canvas(ui: SimpleNamespace, sets: Sets, tab: gr.Tab) -> None:
     """Brushes, filling, and what a map can start from."""
 
+    @sentences
     def choose_brush(set_name: str, name: str, size: str) -> Any:
         return gr.update(brush=canvas.class_brush(sets.facts(set_name), name, size))
 
@@ -103,6 +106,7 @@ def _wire_canvas(ui: SimpleNamespace, sets: Sets, tab: gr.Tab) -> None:
         filled = fill_map(label_map, canvas.brush_id(facts, name), only_holes)
         return canvas.canvas_value(filled, facts.label_set)
 
+    @sentences
     def resize(set_name: str, format_name: str, value: Any) -> dict[str, Any]:
         from ..data.labels import resize as resize_map
 
@@ -111,15 +115,18 @@ def _wire_canvas(ui: SimpleNamespace, sets: Sets, tab: gr.Tab) -> None:
         resized = resize_map(label_map, canvas.FORMATS[format_name])
         return canvas.canvas_value(resized, label_set)
 
+    @sentences
     def clear(set_name: str, format_name: str) -> dict[str, Any]:
         label_set = sets.facts(set_name).label_set
         return canvas.canvas_value(canvas.empty_map(format_name), label_set)
 
+    @sentences
     def scene(set_name: str, format_name: str, seed: int) -> dict[str, Any]:
         label_set = sets.facts(set_name).label_set
         drawn = canvas.scene_map(int(seed), *canvas.FORMATS[format_name])
         return canvas.canvas_value(canvas.as_set(drawn, label_set), label_set)
 
+    @sentences
     def example(set_name: str, format_name: str, event: gr.SelectData) -> dict[str, Any]:
         return scene(set_name, format_name, canvas.EXAMPLES[event.index])
 
@@ -132,6 +139,7 @@ def _wire_canvas(ui: SimpleNamespace, sets: Sets, tab: gr.Tab) -> None:
         label_map = resize_map(load_label_map(path, label_set), canvas.FORMATS[format_name])
         return canvas.canvas_value(label_map, label_set)
 
+    @sentences
     def last_map(set_name: str, going_on: Made | None) -> list[Any]:
         if going_on is None or going_on.label_map is None:
             gr.Info("There is no result yet.")
@@ -142,6 +150,7 @@ def _wire_canvas(ui: SimpleNamespace, sets: Sets, tab: gr.Tab) -> None:
         label_set = sets.facts(set_name).label_set
         return [canvas.canvas_value(going_on.label_map, label_set), format_name]
 
+    @sentences
     def examples(set_name: str) -> list[Any]:
         label_set = sets.facts(set_name).label_set
         maps = [canvas.as_set(canvas.scene_map(n, 128, 128), label_set) for n in canvas.EXAMPLES]
@@ -237,6 +246,7 @@ def _wire_going_on(ui: SimpleNamespace, sets: Sets) -> None:
     """What follows a result: picking one, erasing, and a picture of one's own."""
     shown = [ui.going_on, ui.erase, ui.work, ui.downloads, ui.png, ui.codes_file, ui.map_file]
 
+    @sentences
     def pick(made: list[Made], event: gr.SelectData) -> list[Any]:
         if event.index >= len(made):  # a variant that is still under way
             return [gr.skip()] * 7
@@ -265,15 +275,18 @@ def _wire_going_on(ui: SimpleNamespace, sets: Sets) -> None:
         region[rows, columns] = True
         return canvas.region_value(opened, region)
 
+    @sentences
     def erase_lower(going_on: Made | None) -> Any:
         return erase(going_on, slice(0.5, None), slice(0, None))
 
+    @sentences
     def erase_right(going_on: Made | None) -> Any:
         return erase(going_on, slice(0, None), slice(0.5, None))
 
     def choose_size(size: str) -> Any:
         return gr.update(brush=canvas.erasing_brush(size))
 
+    @sentences
     def restore(going_on: Made | None) -> Any:
         return gr.skip() if going_on is None else canvas.picture_value(_open(going_on))
 
