@@ -53,7 +53,6 @@ import torch
 import tyro
 from accelerate import Accelerator
 from accelerate.utils import set_seed
-from diffusers.optimization import get_cosine_schedule_with_warmup
 from diffusers.training_utils import EMAModel
 from open_clip import CLIP as OpenCLIP
 from open_clip import ClipLoss
@@ -70,7 +69,7 @@ from vqgan_space.hub.card import CardFacts, write_card
 from vqgan_space.models.clip import CLIP, save_clip
 from vqgan_space.models.sizes import CLIP_SIZES
 from vqgan_space.models.word_tokenizer import WordTokenizer
-from vqgan_space.training.autoencoder import Progress
+from vqgan_space.training.progress import Progress, cosine_schedule
 from vqgan_space.training.publishing import Publisher, PublishOptions, run_facts
 from vqgan_space.training.retrieval import best_pictures, measure_retrieval
 
@@ -105,15 +104,16 @@ class Options(PublishOptions):
     precision: Literal["no", "bf16"] = "bf16"
     seed: int = 0
     workers: int = 1
-    """Processes that draw or read the data."""
+    """Processes that draw or read the data, and cut crops out of them; 0: the training's own."""
 
     evaluate_every: int = 500
     val_pictures: int = 256
     tracker: Literal["tensorboard", "trackio", "none"] = "tensorboard"
+    max_minutes: float | None = None
+    """Minutes of training after which it ends, if its steps take longer; the learning rate falls to
+    zero by then."""
     stop_after: int | None = None
     """Steps after which to stop with a checkpoint, for runs cut in pieces; the schedule stays."""
-    max_minutes: float | None = None
-    """Minutes after which to stop with a checkpoint."""
     resume: bool = False
 
 
@@ -229,11 +229,11 @@ def main(options: Options) -> None:
     average = build(config).to(device, memory_format=torch.channels_last).eval()
     groups = parameter_groups(raw_model, options.weight_decay)
     optimizer = torch.optim.AdamW(groups, lr=options.lr, betas=(0.9, 0.98), eps=1e-6)
-    schedule = get_cosine_schedule_with_warmup(optimizer, options.warmup, options.steps)
+    progress = Progress(options.steps, options.max_minutes)
+    schedule = cosine_schedule(optimizer, options.warmup, progress)
     ema = EMAModel(raw_model.parameters(), decay=options.ema, use_ema_warmup=False)
     ema.to(device)
     model, optimizer = accelerator.prepare(raw_model, optimizer)
-    progress = Progress()
     accelerator.register_for_checkpointing(progress, schedule, ema)
     checkpoint = options.out / "checkpoint"
     if options.resume:
@@ -250,7 +250,9 @@ def main(options: Options) -> None:
     share = options.batch_size * processes
     numbers = Numbers(progress.step * share, options.steps * share)
     crops = CaptionedCrops(data, side, seed=options.seed)
-    loader = DataLoader(crops, options.batch_size, sampler=numbers, drop_last=True)
+    loader = DataLoader(
+        crops, options.batch_size, sampler=numbers, num_workers=options.workers, drop_last=True
+    )
     loader = accelerator.prepare(loader)
 
     history = (options.out / "history.jsonl").open("a" if options.resume else "w")
@@ -278,12 +280,12 @@ def main(options: Options) -> None:
             raise SystemExit(f"stopped at step {step}; the last good checkpoint is {checkpoint}")
         optimizer.step()
         optimizer.zero_grad()
+        progress.advance(accelerator)
         schedule.step()
         with torch.no_grad():
             raw_model.logit_scale.clamp_(0, HIGHEST_SCALE)
         ema.step(raw_model.parameters())
 
-        progress.step += 1
         bar.update()
         bar.set_postfix({k: f"{scalars[k]:.3f}" for k in ("loss", "logit_scale")})
         if is_main:
@@ -291,11 +293,7 @@ def main(options: Options) -> None:
         if step % 50 == 0:
             accelerator.log({f"train/{k}": v for k, v in scalars.items()}, step=step)
 
-        minutes = (time.monotonic() - started) / 60
-        is_late = options.max_minutes is not None and minutes > options.max_minutes
-        late = accelerator.reduce(torch.tensor(float(is_late), device=device), "sum")
-        # All processes stop at the same step: when the first of them is late.
-        last = progress.step in (options.steps, options.stop_after) or late.item() > 0
+        last = progress.is_over or progress.step == options.stop_after
         if progress.step % options.evaluate_every == 0 or last:
             history.flush()
             if is_main:
@@ -305,7 +303,7 @@ def main(options: Options) -> None:
                 figures = measure_retrieval(judged, held_out.pictures, held_out.captions)
                 trained = (
                     f"{progress.step} steps of {share} pictures with one text each, "
-                    f"{minutes:.0f} minutes."
+                    f"{progress.seconds / 60:.0f} minutes."
                 )
                 save_set(average, tokenizer, config, options, figures, held_out, trained, started)
                 shown = ", ".join(f"{k} {v:.3f}" for k, v in figures.items())

@@ -54,7 +54,6 @@ import torch
 import tyro
 from accelerate import Accelerator
 from accelerate.utils import set_seed
-from diffusers.optimization import get_cosine_schedule_with_warmup
 from diffusers.training_utils import EMAModel
 from torch import Tensor
 from torch.utils.data import DataLoader
@@ -70,7 +69,7 @@ from vqgan_space.data.idx import load_labelled
 from vqgan_space.hub.card import CardFacts, write_card
 from vqgan_space.hub.cvaes import SPRITE
 from vqgan_space.models.cvae import CVAE, GREY
-from vqgan_space.training.autoencoder import Progress
+from vqgan_space.training.progress import Progress, cosine_schedule
 from vqgan_space.training.publishing import Publisher, PublishOptions, run_facts
 from vqgan_space.training.text_embeddings import TextEncoder, embed_captions
 from vqgan_space.training.vae_evaluation import HeldOut, load_features, measure, sprite
@@ -138,6 +137,9 @@ class Options(PublishOptions):
     draws: int = 8
     """Pictures generated for each held-out condition, at the end; one before."""
     tracker: Literal["tensorboard", "trackio", "none"] = "tensorboard"
+    max_minutes: float | None = None
+    """Minutes of training after which it ends, if its steps take longer; the learning rate falls to
+    zero by then."""
     stop_after: int | None = None
     """Steps after which to stop with a checkpoint, for runs cut in pieces; the schedule stays."""
     resume: bool = False
@@ -279,11 +281,11 @@ def main(options: Options, encoder: TextEncoder | None = None) -> None:
     optimizer = torch.optim.AdamW(
         raw_model.parameters(), lr=options.lr, weight_decay=options.weight_decay
     )
-    schedule = get_cosine_schedule_with_warmup(optimizer, options.warmup, options.steps)
+    progress = Progress(options.steps, options.max_minutes)
+    schedule = cosine_schedule(optimizer, options.warmup, progress)
     ema = EMAModel(raw_model.parameters(), decay=options.ema, use_ema_warmup=True)
     ema.to(device)
     model, optimizer = accelerator.prepare(raw_model, optimizer)
-    progress = Progress()
     accelerator.register_for_checkpointing(progress, schedule, ema)
     name = variant(options)
     checkpoint = options.out / f"checkpoint-{name}"
@@ -327,10 +329,10 @@ def main(options: Options, encoder: TextEncoder | None = None) -> None:
             raise SystemExit(f"stopped at step {step}; the last good checkpoint is {checkpoint}")
         optimizer.step()
         optimizer.zero_grad()
+        progress.advance(accelerator)
         schedule.step()
         ema.step(raw_model.parameters())
 
-        progress.step += 1
         bar.update()
         bar.set_postfix({k: f"{scalars[k]:.2f}" for k in ("loss", "reconstruction", "kl")})
         if is_main:
@@ -338,7 +340,7 @@ def main(options: Options, encoder: TextEncoder | None = None) -> None:
         if step % 50 == 0:
             accelerator.log({f"train/{k}": v for k, v in scalars.items()}, step=step)
 
-        last = progress.step in (options.steps, options.stop_after)
+        last = progress.is_over or progress.step == options.stop_after
         if progress.step % options.evaluate_every == 0 or last:
             history.flush()
             if is_main:

@@ -189,10 +189,14 @@ def find_data(options: Options) -> tuple[Dataset, list[str]]:
     return data, data.classes
 
 
-def embed_captions(clip: CLIP, short: str, long: str) -> Tensor:
-    """Unit vectors (4, D): the long caption, the short one, and its first and last sentence."""
-    parts = sentences(long)
-    return clip.embed_texts([long, short, parts[0], parts[-1]])
+def embed_captions(clip: CLIP, captions: Sequence[tuple[str, str]]) -> Tensor:
+    """Unit vectors (B, 4, D) of B pairs of a short and a long caption: those of the long one, the
+    short one, and the first and the last sentence of the long one."""
+    texts: list[str] = []
+    for short, long in captions:
+        parts = sentences(long)
+        texts += [long, short, parts[0], parts[-1]]
+    return clip.embed_texts(texts).unflatten(0, (-1, 4))  # (B * 4, D) -> (B, 4, D)
 
 
 def main(options: Options) -> None:
@@ -245,9 +249,8 @@ def main(options: Options) -> None:
                     ids = batch["label_map"].unique()
                     tensors["seen"].append(ids[ids != NO_CLASS].int())
                 elif clip is not None:
-                    texts = zip(batch["caption"], batch["long_caption"], strict=True)
-                    vectors = [embed_captions(clip, *pair) for pair in texts]
-                    tensors["condition"].append(torch.stack(vectors).half().cpu())
+                    texts = list(zip(batch["caption"], batch["long_caption"], strict=True))
+                    tensors["condition"].append(embed_captions(clip, texts).half().cpu())
                 elif "class" in batch:
                     tensors["condition"].append(batch["class"].int())
         save_codes(options.out, shard, {k: torch.cat(v) for k, v in tensors.items() if v})

@@ -49,9 +49,8 @@ import torch
 import tyro
 from accelerate import Accelerator
 from accelerate.utils import set_seed
-from diffusers.optimization import get_cosine_schedule_with_warmup
 from diffusers.training_utils import EMAModel
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.data import DataLoader
 from torchvision.utils import save_image
 from tqdm import tqdm
@@ -63,16 +62,16 @@ from vqgan_space.data.label_maps import LabelCrops, find_label_maps
 from vqgan_space.data.labels import ADE20K, CAMVID, COCO_STUFF, NO_CLASS
 from vqgan_space.hub.card import CardFacts, write_card
 from vqgan_space.models.label_vqgan import LabelVQGAN
-from vqgan_space.models.quantizers import (
-    EMAQuantizer,
-    Quantized,
-    Quantizer,
-    StraightThroughQuantizer,
-)
+from vqgan_space.models.quantizers import make_quantizer
 from vqgan_space.models.sizes import LABEL_VQGAN_SIZES
-from vqgan_space.training.autoencoder import Progress
+from vqgan_space.training.label_autoencoder import (
+    LabelAutoencoder,
+    choose_classes,
+    with_fresh_decoder,
+)
 from vqgan_space.training.label_evaluation import center_square, measure_label_maps
 from vqgan_space.training.label_losses import binary_loss, class_loss
+from vqgan_space.training.progress import Progress, cosine_schedule
 from vqgan_space.training.publishing import Publisher, PublishOptions, run_facts
 
 LABEL_SETS = {"coco-stuff": COCO_STUFF, "ade20k": ADE20K, "camvid": CAMVID}
@@ -140,55 +139,15 @@ class Options(PublishOptions):
     val_size: int = 256
     val_maps: int = 256
     tracker: Literal["tensorboard", "trackio", "none"] = "tensorboard"
+    max_minutes: float | None = None
+    """Minutes of training after which it ends, if its steps take longer; the learning rate falls to
+    zero by then."""
     stop_after: int | None = None
     """Steps after which to stop with a checkpoint, for runs cut in pieces; the schedule stays."""
     resume: bool = False
 
 
-class Autoencoder(nn.Module):
-    """The model with its training quantizer: one module for one wrapper that shares gradients."""
-
-    def __init__(self, model: LabelVQGAN, quantizer: Quantizer, decoder_only: bool = False) -> None:
-        super().__init__()
-        self.model, self.quantizer, self.decoder_only = model, quantizer, decoder_only
-        model.quantize.requires_grad_(False)  # it only receives the finished codebook
-        if decoder_only:
-            for part in (model.encoder, model.quant_conv, quantizer):
-                part.requires_grad_(False)
-
-    def train(self, mode: bool = True) -> Autoencoder:
-        """Codes that have to stay keep their quantizer from learning too."""
-        super().train(mode)
-        if self.decoder_only:
-            self.quantizer.eval()
-        return self
-
-    def forward(
-        self, label_maps: Tensor, classes: Tensor, quantise: bool
-    ) -> tuple[Tensor, Tensor, Quantized]:
-        """Logits of ``classes``, latents as compared (B, D, h, w), and what the quantizer made of
-        them."""
-        latents = self.model.encode(label_maps).latents
-        found = self.quantizer(latents)
-        latents = self.quantizer.normalise(latents)
-        with self.model.only(classes):
-            logits = self.model.decode_latents(found.latents if quantise else latents)
-        return logits, latents, found
-
-
-def choose_classes(label_maps: Tensor, num_classes: int, absent: int | None) -> Tensor:
-    """The classes of a batch, and ``absent`` others drawn at random (None: all of them)."""
-    if absent is None:
-        return torch.arange(num_classes, device=label_maps.device)
-    is_there = torch.zeros(num_classes + 1, dtype=torch.bool)
-    is_there[label_maps.unique().clamp(max=num_classes).cpu()] = True
-    others = (~is_there[:-1]).nonzero()[:, 0]
-    others = others[torch.randperm(len(others))[:absent]]
-    classes = torch.cat([is_there[:-1].nonzero()[:, 0], others])
-    return classes.sort().values.to(label_maps.device)
-
-
-def build(options: Options) -> Autoencoder:
+def build(options: Options) -> LabelAutoencoder:
     """A fresh or, with ``start_from``, a trained autoencoder."""
     if options.size not in LABEL_VQGAN_SIZES:
         raise SystemExit(f"size {options.size!r} is not one of {', '.join(LABEL_VQGAN_SIZES)}")
@@ -202,29 +161,26 @@ def build(options: Options) -> Autoencoder:
         if not options.start_from:
             raise SystemExit("name the set whose codes to decode with --start-from")
         model = with_fresh_decoder(model, options.decoder_channels)
-    shared = {"beta": options.beta, "unit_length": options.unit_length}
-    quantizer: Quantizer
-    if options.quantizer == "ema":
-        averaging = {"decay": options.decay, "revive_below": options.revive_below}
-        quantizer = EMAQuantizer(*model.codebook.shape, **averaging, **shared)
-    else:
-        quantizer = StraightThroughQuantizer(*model.codebook.shape, **shared)
+    quantizer = make_quantizer(
+        options.quantizer,
+        *model.codebook.shape,
+        decay=options.decay,
+        revive_below=options.revive_below,
+        beta=options.beta,
+        unit_length=options.unit_length,
+    )
     if options.start_from:
         quantizer.set_codebook(model.codebook.detach())
-    return Autoencoder(model, quantizer, bool(options.decoder_channels))
-
-
-def with_fresh_decoder(model: LabelVQGAN, channels: tuple[int, ...]) -> LabelVQGAN:
-    """The same encoder and codebook, and an untrained decoder."""
-    config = {name: value for name, value in model.config.items() if name[0] != "_"}
-    fresh = LabelVQGAN(**config | {"decoder_channels": channels})
-    kept = {k: v for k, v in model.state_dict().items() if not k.startswith("decoder.")}
-    fresh.load_state_dict(kept, strict=False)
-    return fresh
+    return LabelAutoencoder(model, quantizer, bool(options.decoder_channels))
 
 
 def save_set(
-    model: LabelVQGAN, options: Options, figures: dict[str, float], grid: Tensor, started: float
+    model: LabelVQGAN,
+    options: Options,
+    figures: dict[str, float],
+    grid: Tensor,
+    steps: int,
+    started: float,
 ) -> None:
     """What is published, under OUT: weights in half precision, figures, samples and a card."""
     half = LabelVQGAN.from_config(model.config)
@@ -247,7 +203,7 @@ def save_set(
         "model.label_maps(codes)  # (B, H, W)",
         trained_on=f"Label maps: {options.data}, {options.random_ids:.0%} of them with other "
         "classes' ids drawn at random.",
-        trained_how=f"{options.steps} steps of {options.batch_size} crops of {options.crop} px.",
+        trained_how=f"{steps} steps of {options.batch_size} crops of {options.crop} px.",
         command=shlex.join(["python", *sys.argv]),
         figures={name: f"{value:.4g}" for name, value in figures.items()},
         measured_on=f"centre squares of {options.val_size} px",
@@ -275,11 +231,11 @@ def main(options: Options) -> None:
     trained = [p for p in raw_model.parameters() if p.requires_grad]
     adam = {"betas": (0.9, 0.95), "weight_decay": options.weight_decay}
     optimizer = torch.optim.AdamW(trained, lr=options.lr, **adam)
-    schedule = get_cosine_schedule_with_warmup(optimizer, options.warmup, options.steps)
+    progress = Progress(options.steps, options.max_minutes)
+    schedule = cosine_schedule(optimizer, options.warmup, progress)
     ema = EMAModel(raw_model.model.parameters(), decay=options.ema, use_ema_warmup=False)
     ema.to(device)
     model, optimizer = accelerator.prepare(raw_model, optimizer)
-    progress = Progress()
     accelerator.register_for_checkpointing(progress, schedule, ema)
     checkpoint = options.out / "checkpoint"
     if options.resume:
@@ -353,6 +309,7 @@ def main(options: Options) -> None:
             raise SystemExit(f"stopped at step {step}; the last good checkpoint is {checkpoint}")
         optimizer.step()
         optimizer.zero_grad()
+        progress.advance(accelerator)
         schedule.step()
         ema.step(raw_model.model.parameters())
 
@@ -360,7 +317,6 @@ def main(options: Options) -> None:
             recent.append(latents.detach().permute(0, 2, 3, 1).flatten(0, 2))  # (B*h*w, D)
             if (len(recent) - 1) * len(recent[0]) >= enough:
                 recent.popleft()
-        progress.step += 1
         bar.update()
         bar.set_postfix({k: f"{scalars[k]:.3f}" for k in ("loss", "accuracy", "perplexity")})
         if is_main:
@@ -368,7 +324,7 @@ def main(options: Options) -> None:
         if step % 50 == 0:
             accelerator.log({f"train/{k}": v for k, v in scalars.items()}, step=step)
 
-        last = progress.step in (options.steps, options.stop_after)
+        last = progress.is_over or progress.step == options.stop_after
         if progress.step % options.evaluate_every == 0 or last:
             history.flush()
             if is_main:
@@ -380,7 +336,7 @@ def main(options: Options) -> None:
                     measured, grid = measure_label_maps(average, kept, label_set)
                     figures |= {f"{Path(source).name}: {k}": v for k, v in measured.items()}
                     grids.append(grid)
-                save_set(average, options, figures, grids[0], started)
+                save_set(average, options, figures, grids[0], progress.step, started)
                 shown = ", ".join(f"{k} {v:.4f}" for k, v in figures.items())
                 tqdm.write(f"step {progress.step}: {shown}")
                 save_image(grids[-1], options.out / f"step-{progress.step:06}.png", nrow=8)

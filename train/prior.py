@@ -52,7 +52,6 @@ import torch
 import tyro
 from accelerate import Accelerator
 from accelerate.utils import set_seed
-from diffusers.optimization import get_cosine_schedule_with_warmup
 from diffusers.training_utils import EMAModel
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
@@ -64,7 +63,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from vqgan_space.data.codes import CodesData
 from vqgan_space.data.datasets import Numbers
 from vqgan_space.hub.card import CardFacts, write_card
-from vqgan_space.training.autoencoder import Progress
 from vqgan_space.training.prior_data import CodesInOrder, parameter_groups, with_noise
 from vqgan_space.training.prior_loss import causal_loss, masked_loss, masked_nll, raster_loss
 from vqgan_space.training.prior_set import (
@@ -75,6 +73,7 @@ from vqgan_space.training.prior_set import (
     save_parts,
     start_from_codebooks,
 )
+from vqgan_space.training.progress import Progress, cosine_schedule
 from vqgan_space.training.publishing import Publisher, PublishOptions, run_facts
 
 
@@ -126,6 +125,9 @@ class Options(PublishOptions):
     samples: int = 8
     """Pictures in the grid of samples; 0: none."""
     tracker: Literal["tensorboard", "trackio", "none"] = "tensorboard"
+    max_minutes: float | None = None
+    """Minutes of training after which it ends, if its steps take longer; the learning rate falls to
+    zero by then."""
     stop_after: int | None = None
     """Steps after which to stop with a checkpoint, for runs cut in pieces; the schedule stays."""
     resume: bool = False
@@ -178,7 +180,12 @@ def held_out_nll(options: Options, prior: Any, data: CodesData, device: torch.de
 
 
 def write_records(
-    options: Options, parts: Parts, prior: Any, figures: dict[str, float], started: float
+    options: Options,
+    parts: Parts,
+    prior: Any,
+    figures: dict[str, float],
+    steps: int,
+    started: float,
 ) -> None:
     """Figures, options and the card, beside the set."""
     minutes = (time.monotonic() - started) / 60
@@ -208,7 +215,7 @@ def write_records(
         "codes = synthesizer.sample(condition, seed=0)  # (B, h, w)\n"
         "pictures = synthesizer.decode(codes)  # (B, 3, H, W)",
         trained_on=f"Codes of {parts.info.source}.",
-        trained_how=f"{options.steps} steps of {options.batch_size} pictures.",
+        trained_how=f"{steps} steps of {options.batch_size} pictures.",
         command=shlex.join(["python", *sys.argv]),
         figures={name: f"{value:.4g}" for name, value in figures.items()},
         measured_on=f"{options.val.name}, held out",
@@ -240,11 +247,11 @@ def main(options: Options) -> None:
     average = type(raw_model).from_config(raw_model.config).to(device).eval()
     groups = parameter_groups(raw_model, options.weight_decay)
     optimizer = torch.optim.AdamW(groups, lr=options.lr, betas=(0.9, 0.95))
-    schedule = get_cosine_schedule_with_warmup(optimizer, options.warmup, options.steps)
+    progress = Progress(options.steps, options.max_minutes)
+    schedule = cosine_schedule(optimizer, options.warmup, progress)
     ema = EMAModel(raw_model.parameters(), decay=options.ema, use_ema_warmup=False)
     ema.to(device)
     model, optimizer = accelerator.prepare(raw_model, optimizer)
-    progress = Progress()
     accelerator.register_for_checkpointing(progress, schedule, ema)
     checkpoint = options.out / "checkpoint"
     if options.resume:
@@ -285,10 +292,10 @@ def main(options: Options) -> None:
             raise SystemExit(f"stopped at step {step}; the last good checkpoint is {checkpoint}")
         optimizer.step()
         optimizer.zero_grad()
+        progress.advance(accelerator)
         schedule.step()
         ema.step(raw_model.parameters())
 
-        progress.step += 1
         bar.update()
         bar.set_postfix({k: f"{v:.3f}" for k, v in scalars.items()})
         if is_main:
@@ -296,7 +303,7 @@ def main(options: Options) -> None:
         if step % 50 == 0:
             accelerator.log({f"train/{k}": v for k, v in scalars.items()}, step=step)
 
-        last = progress.step in (options.steps, options.stop_after)
+        last = progress.is_over or progress.step == options.stop_after
         if progress.step % options.evaluate_every == 0 or last:
             history.flush()
             if is_main:
@@ -311,7 +318,7 @@ def main(options: Options) -> None:
                         options.out / "samples" / "held-out.png",
                         options.out / f"step-{progress.step:06}.png",
                     )
-                write_records(options, parts, average, figures, started)
+                write_records(options, parts, average, figures, progress.step, started)
                 tqdm.write(f"step {progress.step}: held-out NLL {figures['NLL']:.4f} nats a code")
                 accelerator.log({f"val/{k}": v for k, v in figures.items()}, step=progress.step)
             fresh = options.out / "checkpoint.new"

@@ -50,7 +50,6 @@ import torch.nn.functional as F
 import tyro
 from accelerate import Accelerator
 from accelerate.utils import set_seed
-from diffusers.optimization import get_cosine_schedule_with_warmup
 from diffusers.training_utils import EMAModel
 from torch import Tensor
 from torch.utils.data import DataLoader
@@ -70,8 +69,8 @@ from vqgan_space.data.labels import COCO_STUFF, NO_CLASS
 from vqgan_space.data.scenes.dataset import HELD_OUT, Scenes
 from vqgan_space.data.scenes.ids import DRAWN
 from vqgan_space.models.segmenter import Segmenter
-from vqgan_space.training.autoencoder import Progress
 from vqgan_space.training.metrics import to_bytes
+from vqgan_space.training.progress import Progress, cosine_schedule
 from vqgan_space.training.publishing import Publisher, PublishOptions
 from vqgan_space.training.segmentation_metrics import (
     class_iou,
@@ -108,15 +107,16 @@ class Options(PublishOptions):
     precision: Literal["no", "bf16"] = "bf16"
     seed: int = 0
     workers: int = 1
-    """Processes that draw the scenes; 0: the training's own."""
+    """Processes that draw the scenes, and cut crops out of them; 0: the training's own."""
 
     evaluate_every: int = 1000
     val_scenes: int = 256
     tracker: Literal["tensorboard", "trackio", "none"] = "tensorboard"
+    max_minutes: float | None = None
+    """Minutes of training after which it ends, if its steps take longer; the learning rate falls to
+    zero by then."""
     stop_after: int | None = None
     """Steps after which to stop with a checkpoint, for runs cut in pieces; the schedule stays."""
-    max_minutes: float | None = None
-    """Minutes, drawing included, after which to stop with a checkpoint, likewise."""
     resume: bool = False
 
 
@@ -203,11 +203,11 @@ def main(options: Options) -> None:
     average = Segmenter.from_config(raw_model.config).to(device).eval()
     adam = {"betas": (0.9, 0.95), "weight_decay": options.weight_decay}
     optimizer = torch.optim.AdamW(raw_model.parameters(), lr=options.lr, **adam)
-    schedule = get_cosine_schedule_with_warmup(optimizer, options.warmup, options.steps)
+    progress = Progress(options.steps, options.max_minutes)
+    schedule = cosine_schedule(optimizer, options.warmup, progress)
     ema = EMAModel(raw_model.parameters(), decay=options.ema, use_ema_warmup=False)
     ema.to(device)
     model, optimizer = accelerator.prepare(raw_model, optimizer)
-    progress = Progress()
     accelerator.register_for_checkpointing(progress, schedule, ema)
     checkpoint = options.out / "checkpoint"
     if options.resume:
@@ -232,7 +232,9 @@ def main(options: Options) -> None:
     crops = LabelledCrops(pictures, label_maps, options.crop, options.seed)
     share = options.batch_size * accelerator.num_processes
     numbers = Numbers(progress.step * share, options.steps * share)
-    loader = DataLoader(crops, options.batch_size, sampler=numbers, drop_last=True)
+    loader = DataLoader(
+        crops, options.batch_size, sampler=numbers, num_workers=options.workers, drop_last=True
+    )
     loader = accelerator.prepare(loader)
     weights = class_weights(label_maps, raw_model.ids.cpu()).to(device)
     # Of an id, its place among the classes that the network tells apart.
@@ -259,10 +261,10 @@ def main(options: Options) -> None:
             raise SystemExit(f"stopped at step {step}; the last good checkpoint is {checkpoint}")
         optimizer.step()
         optimizer.zero_grad()
+        progress.advance(accelerator)
         schedule.step()
         ema.step(raw_model.parameters())
 
-        progress.step += 1
         bar.update()
         bar.set_postfix({k: f"{scalars[k]:.3f}" for k in ("loss", "accuracy")})
         if is_main:
@@ -270,11 +272,7 @@ def main(options: Options) -> None:
         if step % 50 == 0:
             accelerator.log({f"train/{k}": v for k, v in scalars.items()}, step=step)
 
-        minutes = (time.monotonic() - started) / 60
-        is_late = options.max_minutes is not None and minutes > options.max_minutes
-        late = accelerator.reduce(torch.tensor(float(is_late), device=device), "sum")
-        # All processes stop at the same step: when the first of them is late.
-        last = progress.step in (options.steps, options.stop_after) or late.item() > 0
+        last = progress.is_over or progress.step == options.stop_after
         if progress.step % options.evaluate_every == 0 or last:
             history.flush()
             if is_main:
@@ -286,7 +284,7 @@ def main(options: Options) -> None:
                     accuracy, iou, ious = measure(average, val_set, val_maps)
                     figures |= {f"pixel accuracy, {name}": accuracy, f"mean IoU, {name}": iou}
                     by_class.append(ious)
-                trained = f"{progress.step} steps in {minutes:.0f} minutes,"
+                trained = f"{progress.step} steps in {progress.seconds / 60:.0f} minutes,"
                 save_set(average, options, figures, by_class[0], trained)
                 shown = ", ".join(f"{k} {v:.4f}" for k, v in figures.items())
                 tqdm.write(f"step {progress.step}: {shown}")

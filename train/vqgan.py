@@ -46,12 +46,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import huggingface_hub
 import torch
 import torch.nn.functional as F
 import tyro
 from accelerate import Accelerator, DistributedDataParallelKwargs
 from accelerate.utils import set_seed
-from diffusers.optimization import get_cosine_schedule_with_warmup
 from diffusers.training_utils import EMAModel
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
@@ -68,18 +68,15 @@ from vqgan_space.data.datasets import (
     find_pictures,
 )
 from vqgan_space.hub.card import CardFacts, write_card
-from vqgan_space.models.discriminator import PatchDiscriminator
-from vqgan_space.models.quantizers import (
-    EMAQuantizer,
-    Quantizer,
-    StraightThroughQuantizer,
-)
+from vqgan_space.models.quantizers import make_quantizer
 from vqgan_space.models.sizes import VQGAN_SIZES
 from vqgan_space.models.vqgan import VQGAN, last_layer
 from vqgan_space.training import losses
-from vqgan_space.training.autoencoder import Autoencoder, Progress, averaged
+from vqgan_space.training.adversary import Adversary
+from vqgan_space.training.autoencoder import Autoencoder, averaged
 from vqgan_space.training.evaluation import measure_reconstructions
 from vqgan_space.training.perceptual import load_perceptual
+from vqgan_space.training.progress import Progress, cosine_schedule
 from vqgan_space.training.publishing import Publisher, PublishOptions, run_facts
 
 
@@ -131,6 +128,9 @@ class Options(PublishOptions):
     gan: float = 0.8
     """Weight of the adversarial loss, before the adaptive weight; 0 trains none."""
     gan_start: int = 30_000
+    critic_first: int = 0
+    """Steps from ``gan_start`` on in which the discriminator learns, and the VQGAN not yet from it;
+    a decoder that is good already would be spoilt by one that knows nothing."""
     feature_matching: float = 0.0
     adaptive: bool = True
     lecam: float = 0.0
@@ -160,6 +160,9 @@ class Options(PublishOptions):
     val_size: int = 256
     val_pictures: int = 64
     tracker: Literal["tensorboard", "trackio", "none"] = "tensorboard"
+    max_minutes: float | None = None
+    """Minutes of training after which it ends, if its steps take longer; the learning rate falls to
+    zero by then."""
     stop_after: int | None = None
     """Steps after which to stop with a checkpoint, for runs cut in pieces; the schedule stays."""
     resume: bool = False
@@ -176,17 +179,15 @@ def build(options: Options) -> Autoencoder:
     vqgan = VQGAN(**config)
     if options.start_from:
         vqgan = VQGAN.from_pretrained(options.start_from, subfolder="vqgan").train()
-    shared = {
-        "beta": options.beta,
-        "unit_length": options.unit_length,
-        "rotation": options.rotation,
-    }
-    quantizer: Quantizer
-    if options.quantizer == "ema":
-        averaging = {"decay": options.decay, "revive_below": options.revive_below}
-        quantizer = EMAQuantizer(*vqgan.codebook.shape, **averaging, **shared)
-    else:
-        quantizer = StraightThroughQuantizer(*vqgan.codebook.shape, **shared)
+    quantizer = make_quantizer(
+        options.quantizer,
+        *vqgan.codebook.shape,
+        decay=options.decay,
+        revive_below=options.revive_below,
+        beta=options.beta,
+        unit_length=options.unit_length,
+        rotation=options.rotation,
+    )
     if options.start_from:
         quantizer.set_codebook(vqgan.codebook.detach())
     return Autoencoder(vqgan, quantizer, options.decoder_only)
@@ -197,14 +198,20 @@ def choose_perceptual(options: Options, accelerator: Accelerator) -> nn.Module |
     if not options.perceptual:
         return None
     try:
-        return load_perceptual("lpips", net=options.perceptual_net, download=True)
+        online = not huggingface_hub.constants.HF_HUB_OFFLINE
+        return load_perceptual("lpips", net=options.perceptual_net, download=online)
     except ValueError as error:
         accelerator.print(f"{error}; in its place: {options.stand_in}")
     return load_perceptual("features") if options.stand_in == "features" else None
 
 
 def save_set(
-    vqgan: VQGAN, options: Options, figures: dict[str, Any], grid: Tensor, started: float
+    vqgan: VQGAN,
+    options: Options,
+    figures: dict[str, Any],
+    grid: Tensor,
+    steps: int,
+    started: float,
 ) -> None:
     """What is published, under OUT: weights in half precision, figures, samples and a card."""
     half = VQGAN.from_config(vqgan.config)
@@ -220,7 +227,7 @@ def save_set(
     facts = CardFacts(
         name=options.out.name,
         trained_on=f"Pictures: {options.data}{mixed}.",
-        trained_how=f"{options.steps} steps of {options.batch_size} crops of {options.crop} px.",
+        trained_how=f"{steps} steps of {options.batch_size} crops of {options.crop} px.",
         command=shlex.join(["python", *sys.argv]),
         figures={k: v if isinstance(v, str) else f"{v:.4g}" for k, v in figures.items()},
         measured_on=f"{options.val}, centre crops of {options.val_size} px",
@@ -248,30 +255,31 @@ def main(options: Options) -> None:
     publisher = Publisher(options, options.out, is_main, tqdm.write)
 
     raw_model = build(options).to(device, memory_format=layout)
-    raw_critic = PatchDiscriminator(width=options.discriminator_width).to(device)
     perceptual = choose_perceptual(options, accelerator)
     measure = load_perceptual("auto").to(device)
     if perceptual is not None:
         perceptual.to(device)
     elif options.perceptual and options.stand_in == "gradients":
         options.gradients = options.gradients or options.perceptual
-    lecam = losses.LeCAM().to(device)
 
     trained = [p for p in raw_model.parameters() if p.requires_grad]
     adam = {"betas": (0.9, 0.95), "weight_decay": options.weight_decay}
     optimizer = torch.optim.AdamW(trained, lr=options.lr, **adam)
-    critic_adam = {"betas": (0.5, 0.9), "weight_decay": 0.0}
-    critic_optimizer = torch.optim.AdamW(
-        raw_critic.parameters(), lr=options.discriminator_lr, **critic_adam
-    )
-    schedule = get_cosine_schedule_with_warmup(optimizer, options.warmup, options.steps)
+    progress = Progress(options.steps, options.max_minutes)
+    schedule = cosine_schedule(optimizer, options.warmup, progress)
     ema = EMAModel(raw_model.vqgan.parameters(), decay=options.ema, use_ema_warmup=False)
     ema.to(device)
-    model, critic, optimizer, critic_optimizer = accelerator.prepare(
-        raw_model, raw_critic, optimizer, critic_optimizer
+    model, optimizer = accelerator.prepare(raw_model, optimizer)
+    accelerator.register_for_checkpointing(progress, schedule, ema)
+    adversary = Adversary(
+        accelerator,
+        width=options.discriminator_width,
+        lr=options.discriminator_lr,
+        clip=options.clip,
+        adaptive=options.adaptive,
+        matching=options.feature_matching,
+        lecam=options.lecam,
     )
-    progress = Progress()
-    accelerator.register_for_checkpointing(progress, schedule, ema, lecam)
     checkpoint = options.out / "checkpoint"
     if options.resume:
         if not checkpoint.exists():
@@ -304,7 +312,8 @@ def main(options: Options) -> None:
     for images in loader:
         step = progress.step
         quantise = step >= options.k_means_step
-        adversarial = options.gan > 0 and step >= options.gan_start
+        criticised = options.gan > 0 and step >= options.gan_start
+        adversarial = criticised and step >= options.gan_start + options.critic_first
         if options.k_means_step and step == options.k_means_step:
             raw_model.quantizer.start_from(torch.cat(list(recent)))
             recent.clear()
@@ -326,24 +335,10 @@ def main(options: Options) -> None:
             reconstruction = torch.stack(list(parts.values())).sum()
             loss = reconstruction + (found.loss if quantise else 0 * found.loss)
             if adversarial:
-                raw_critic.requires_grad_(False)
-                seen = raw_critic.features(output)
-                parts["generator"] = losses.generator_loss(raw_critic.head(seen[-1]))
-                weight = options.gan
-                if options.adaptive:
-                    layer = last_layer(raw_model.vqgan)
-                    gradients = [
-                        torch.autograd.grad(part, layer, retain_graph=True)[0]
-                        for part in (reconstruction, parts["generator"])
-                    ]
-                    gradients = [accelerator.reduce(g, "mean") for g in gradients]
-                    parts["adaptive"] = losses.adaptive_weight(*gradients)
-                    weight = weight * parts["adaptive"]
-                loss = loss + weight * parts["generator"]
-                if options.feature_matching:
-                    matching = losses.feature_matching_loss(seen, raw_critic.features(images))
-                    parts["matching"] = options.feature_matching * matching
-                    loss = loss + parts["matching"]
+                layer = last_layer(raw_model.vqgan)
+                weighed, heard = adversary.judge(output, images, reconstruction, layer)
+                parts |= heard
+                loss = loss + options.gan * weighed + heard.get("matching", 0)
         accelerator.backward(loss)
         norm = accelerator.clip_grad_norm_(trained, options.clip)
         parts |= {"loss": loss, "codebook": found.loss, "gradient_norm": torch.as_tensor(norm)}
@@ -356,31 +351,18 @@ def main(options: Options) -> None:
             raise SystemExit(f"stopped at step {step}; the last good checkpoint is {checkpoint}")
         optimizer.step()
         optimizer.zero_grad()
+        progress.advance(accelerator)
         schedule.step()
         ema.step(raw_model.vqgan.parameters())
 
-        if adversarial:
-            raw_critic.requires_grad_(True)
-            for group in critic_optimizer.param_groups:
-                group["lr"] = options.discriminator_lr * schedule.get_last_lr()[0] / options.lr
-            with accelerator.autocast():
-                real, fake = critic(torch.cat([images, output.detach()])).chunk(2)
-                critic_loss = losses.discriminator_hinge_loss(real, fake)
-                if options.lecam:
-                    means = torch.stack([real.mean(), fake.mean()]).detach()
-                    lecam.update(*accelerator.reduce(means, "mean"))
-                    critic_loss = critic_loss + options.lecam * lecam(real, fake)
-            accelerator.backward(critic_loss)
-            accelerator.clip_grad_norm_(raw_critic.parameters(), options.clip)
-            critic_optimizer.step()
-            critic_optimizer.zero_grad()
-            scalars["critic"] = critic_loss.item()
+        if criticised:
+            share_of_lr = schedule.get_last_lr()[0] / options.lr
+            scalars["critic"] = adversary.learn(images, output, share_of_lr)
 
         if not quantise:
             recent.append(latents.detach().permute(0, 2, 3, 1).flatten(0, 2))  # (B*h*w, D)
             if (len(recent) - 1) * len(recent[0]) >= enough:
                 recent.popleft()
-        progress.step += 1
         bar.update()
         bar.set_postfix({k: f"{scalars[k]:.3f}" for k in ("loss", "pixel", "perplexity")})
         if is_main:
@@ -388,14 +370,14 @@ def main(options: Options) -> None:
         if step % 50 == 0:
             accelerator.log({f"train/{k}": v for k, v in scalars.items()}, step=step)
 
-        last = progress.step in (options.steps, options.stop_after)
+        last = progress.is_over or progress.step == options.stop_after
         if progress.step % options.evaluate_every == 0 or last:
             history.flush()
             if is_main:
                 with averaged(raw_model, ema) as vqgan:
                     figures, grid = measure_reconstructions(vqgan, val_loader, measure)
                     record = figures | {"perceptual_name": measure.name}
-                    save_set(vqgan, options, record, grid, started)
+                    save_set(vqgan, options, record, grid, progress.step, started)
                 shown = ", ".join(f"{k} {v:.4f}" for k, v in figures.items())
                 tqdm.write(f"step {progress.step}: {shown} (perceptual: {measure.name})")
                 save_image(grid, options.out / f"step-{progress.step:06}.png", nrow=8)

@@ -51,7 +51,6 @@ import torch
 import tyro
 from accelerate import Accelerator
 from accelerate.utils import set_seed
-from diffusers.optimization import get_cosine_schedule_with_warmup
 from diffusers.training_utils import EMAModel
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
@@ -63,16 +62,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from vqgan_space.data.datasets import CenterCrops, Numbers, find_pictures
 from vqgan_space.data.preloaded import Preloaded
 from vqgan_space.hub.card import CardFacts, write_card
-from vqgan_space.models.quantizers import (
-    EMAQuantizer,
-    Quantized,
-    Quantizer,
-    StraightThroughQuantizer,
-)
+from vqgan_space.models.quantizers import Quantized, Quantizer, make_quantizer
 from vqgan_space.models.vqvae import VQVAE
-from vqgan_space.training.autoencoder import Progress
 from vqgan_space.training.evaluation import measure_reconstructions, relative_error
 from vqgan_space.training.perceptual import load_perceptual
+from vqgan_space.training.progress import Progress, cosine_schedule
 from vqgan_space.training.publishing import Publisher, PublishOptions, run_facts
 
 
@@ -120,6 +114,9 @@ class Options(PublishOptions):
     val_pictures: int = 1000
     """Held-out pictures measured on the way; at the end it is all of them."""
     tracker: Literal["tensorboard", "trackio", "none"] = "tensorboard"
+    max_minutes: float | None = None
+    """Minutes of training after which it ends, if its steps take longer; the learning rate falls to
+    zero by then."""
     stop_after: int | None = None
     """Steps after which to stop with a checkpoint, for runs cut in pieces; the schedule stays."""
     resume: bool = False
@@ -152,17 +149,24 @@ def build(options: Options) -> Autoencoder:
         num_vq_embeddings=options.codes,
         sample_size=options.size,
     )
-    quantizer: Quantizer
-    if options.quantizer == "ema":
-        averaging = {"decay": options.decay, "revive_below": options.revive_below}
-        quantizer = EMAQuantizer(options.codes, options.dim, beta=options.beta, **averaging)
-    else:
-        quantizer = StraightThroughQuantizer(options.codes, options.dim, beta=options.beta)
+    quantizer = make_quantizer(
+        options.quantizer,
+        options.codes,
+        options.dim,
+        decay=options.decay,
+        revive_below=options.revive_below,
+        beta=options.beta,
+    )
     return Autoencoder(vqvae, quantizer)
 
 
 def save_set(
-    vqvae: VQVAE, options: Options, figures: dict[str, float], grid: Tensor, started: float
+    vqvae: VQVAE,
+    options: Options,
+    figures: dict[str, float],
+    grid: Tensor,
+    steps: int,
+    started: float,
 ) -> None:
     """What is published, under OUT: weights in half precision, figures, samples and a card."""
     half = VQVAE.from_config(vqvae.config)
@@ -176,7 +180,7 @@ def save_set(
     facts = CardFacts(
         name=options.out.name,
         trained_on=f"Pictures: {options.data}.",
-        trained_how=f"{options.steps} steps of {options.batch_size} pictures of {options.size} px, "
+        trained_how=f"{steps} steps of {options.batch_size} pictures of {options.size} px, "
         f"codebook: {options.quantizer}.",
         command=shlex.join(["python", *sys.argv]),
         figures={name: f"{value:.4g}" for name, value in figures.items()},
@@ -206,11 +210,11 @@ def main(options: Options) -> None:
     trained = [p for p in raw_model.parameters() if p.requires_grad]
     adam = {"betas": (0.9, 0.95), "weight_decay": options.weight_decay}
     optimizer = torch.optim.AdamW(trained, lr=options.lr, **adam)
-    schedule = get_cosine_schedule_with_warmup(optimizer, options.warmup, options.steps)
+    progress = Progress(options.steps, options.max_minutes)
+    schedule = cosine_schedule(optimizer, options.warmup, progress)
     ema = EMAModel(raw_model.vqvae.parameters(), decay=options.ema, use_ema_warmup=True)
     ema.to(device)
     model, optimizer = accelerator.prepare(raw_model, optimizer)
-    progress = Progress()
     accelerator.register_for_checkpointing(progress, schedule, ema)
     checkpoint = options.out / "checkpoint"
     if options.resume:
@@ -260,6 +264,7 @@ def main(options: Options) -> None:
             raise SystemExit(f"stopped at step {step}; the last good checkpoint is {checkpoint}")
         optimizer.step()
         optimizer.zero_grad()
+        progress.advance(accelerator)
         schedule.step()
         ema.step(raw_model.vqvae.parameters())
 
@@ -267,7 +272,6 @@ def main(options: Options) -> None:
             recent.append(latents.detach().permute(0, 2, 3, 1).flatten(0, 2))  # (B*h*w, D)
             if (len(recent) - 1) * len(recent[0]) >= enough:
                 recent.popleft()
-        progress.step += 1
         bar.update()
         bar.set_postfix({k: f"{scalars[k]:.3f}" for k in ("loss", "error", "perplexity")})
         if is_main:
@@ -275,7 +279,7 @@ def main(options: Options) -> None:
         if step % 50 == 0:
             accelerator.log({f"train/{k}": v for k, v in scalars.items()}, step=step)
 
-        last = progress.step in (options.steps, options.stop_after)
+        last = progress.is_over or progress.step == options.stop_after
         if progress.step % options.evaluate_every == 0 or last:
             history.flush()
             if is_main:
@@ -287,7 +291,7 @@ def main(options: Options) -> None:
                 figures = {"MSE over variance": relative_error(average, batches)}
                 measured, grid = measure_reconstructions(average, batches, measure, columns=16)
                 figures |= measured
-                save_set(average, options, figures, grid, started)
+                save_set(average, options, figures, grid, progress.step, started)
                 shown = ", ".join(f"{k} {v:.4f}" for k, v in figures.items())
                 tqdm.write(f"step {progress.step}: {shown} (perceptual: {measure.name})")
                 save_image(grid, options.out / f"step-{progress.step:06}.png", nrow=16)

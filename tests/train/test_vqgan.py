@@ -139,6 +139,14 @@ def test_a_decoder_is_trained_alone_for_codes_that_stay(
         train(pictures, tmp_path, "--decoder-only")
 
 
+def test_the_discriminator_may_learn_before_it_is_listened_to(
+    pictures: Path, tmp_path: Path
+) -> None:
+    train(pictures, tmp_path / "run", "--critic-first", "2")
+    told = [("critic" in row, "generator" in row) for row in history(tmp_path / "run")]
+    assert told == [(False, False)] * 3 + [(True, False)] * 2 + [(True, True)]
+
+
 def test_nothing_to_resume_and_unknown_sizes_are_said(pictures: Path, tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="nothing to resume"):
         train(pictures, tmp_path, "--resume")

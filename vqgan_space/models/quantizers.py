@@ -10,6 +10,7 @@ its cosine nearest, so an exported codebook needs nothing but ``nearest_codes`` 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import torch
 import torch.distributed as dist
@@ -242,6 +243,24 @@ class EMAQuantizer(Quantizer):
         self.vectors.copy_(vectors)
         self.counts.fill_(1.0)
         self.sums.copy_(vectors)
+
+
+def make_quantizer(
+    kind: Literal["ema", "straight-through"],
+    size: int,
+    dim: int,
+    *,
+    decay: float = 0.99,
+    revive_below: float = 0.1,
+    **options: Any,
+) -> Quantizer:
+    """A fresh codebook of ``size`` vectors of ``dim`` numbers, learning as a trainer's options say.
+
+    ``decay`` and ``revive_below`` are of averaged codebooks alone.
+    """
+    if kind == "ema":
+        return EMAQuantizer(size, dim, decay=decay, revive_below=revive_below, **options)
+    return StraightThroughQuantizer(size, dim, **options)
 
 
 def _several_processes() -> bool:

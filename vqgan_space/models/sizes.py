@@ -87,6 +87,7 @@ PRIOR_SIZES: dict[str, dict[str, int]] = {
     "micro": {"n_layer": 4, "n_head": 4, "n_embd": 96},
     "mini": {"n_layer": 4, "n_head": 4, "n_embd": 128},
     "compact": {"n_layer": 5, "n_head": 4, "n_embd": 192},
+    "modest": {"n_layer": 5, "n_head": 4, "n_embd": 256},
     "small": {"n_layer": 6, "n_head": 4, "n_embd": 256},
     "medium": {"n_layer": 12, "n_head": 8, "n_embd": 512},
     # CompVis/taming-transformers' transformers for S-FLCKR, DRIN and faces, 305M parameters.

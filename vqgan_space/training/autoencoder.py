@@ -53,19 +53,6 @@ class Autoencoder(nn.Module):
         return self.vqgan.decode_latents(passed), self.probe(passed), latents, found
 
 
-class Progress:
-    """The number of steps done, in the form that accelerate saves."""
-
-    def __init__(self) -> None:
-        self.step = 0
-
-    def state_dict(self) -> dict[str, int]:
-        return {"step": self.step}
-
-    def load_state_dict(self, state: dict[str, int]) -> None:
-        self.step = state["step"]
-
-
 @contextmanager
 def averaged(model: Autoencoder, ema: EMAModel) -> Iterator[VQGAN]:
     """The VQGAN with the averaged weights and the quantizer's codebook, for as long as it lasts."""
