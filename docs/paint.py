@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import Any
 
 import torch
 from PIL import Image
@@ -27,6 +28,7 @@ DOCS = Path(__file__).resolve().parent
 # Scenes that no training has drawn.
 MAPS = [HELD_OUT + n for n in (0, 2, 3, 4, 7, 12, 21, 30)]
 PANORAMAS = [HELD_OUT + n for n in (40, 44)]
+HOW: dict[str, Any] = {"top_p": 0.8, "steps": 24}
 PHOTOS = [HELD_OUT + n for n in (3, 4, 50, 57)]
 
 
@@ -45,7 +47,7 @@ def variants(synthesizer: Synthesizer) -> list[list[Image.Image]]:
     for seed in MAPS:
         label_map = scene(seed, 256).label_map
         given = torch.from_numpy(label_map)[None].long()
-        codes = synthesizer.sample(given, top_p=0.9, seed=[1, 2, 3, 4])
+        codes = synthesizer.sample(given, **HOW, seed=[1, 2, 3, 4])
         columns.append([to_picture(label_map, COCO_STUFF), *pictures(synthesizer, codes)])
     return [list(row) for row in zip(*columns, strict=True)]
 
@@ -55,7 +57,7 @@ def panoramas(synthesizer: Synthesizer) -> list[list[Image.Image]]:
     rows = []
     for seed in PANORAMAS:
         label_map = scene(seed, (256, 768)).label_map
-        codes = synthesizer.sample(torch.from_numpy(label_map)[None].long(), top_p=0.9, seed=1)
+        codes = synthesizer.sample(torch.from_numpy(label_map)[None].long(), **HOW, seed=1)
         rows += [[to_picture(label_map, COCO_STUFF)], pictures(synthesizer, codes)]
     return rows
 

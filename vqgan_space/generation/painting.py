@@ -39,9 +39,9 @@ class PaintSettings:
 
     temperature: float = 1.0
     top_k: int | None = None
-    top_p: float | None = 0.9
+    top_p: float | None = 0.8
     stride: int = 4
-    steps: int = 10
+    steps: int = 24
     guidance: float = 3.0
 
 

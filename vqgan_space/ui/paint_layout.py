@@ -148,7 +148,7 @@ def _lay_out_settings(ui: SimpleNamespace, facts: SetFacts) -> None:
         filterable=False,
     )
     ui.steps = gr.Slider(
-        1, 64, value=10, step=1, label="Steps", visible=masked, elem_id="paint-steps",
+        1, 64, value=24, step=1, label="Steps", visible=masked, elem_id="paint-steps",
         info="In how many steps the masked prior fills in all codes.",
     )  # fmt: skip
     ui.guidance = gr.Slider(
@@ -164,7 +164,7 @@ def _lay_out_settings(ui: SimpleNamespace, facts: SetFacts) -> None:
         0, 1024, value=0, step=1, label="Top-k", info="Only so many of the likeliest codes; 0: all."
     )
     ui.top_p = gr.Slider(
-        0.05, 1, value=0.9, step=0.05, label="Top-p",
+        0.05, 1, value=0.8, step=0.05, label="Top-p",
         info="Only the likeliest codes of this probability together; 1: all.",
     )  # fmt: skip
     ui.seed, _ = seed_field()

@@ -58,11 +58,11 @@ class Shown:
 class Numbers:
     """The settings, in the order of their widgets; 0 or 1 stands for no limit in top-k, top-p."""
 
-    steps: int = 10
+    steps: int = 24
     guidance: float = 3.0
     temperature: float = 1.0
     top_k: int = 0
-    top_p: float = 0.9
+    top_p: float = 0.8
     stride: int = 4
 
     def settings(self) -> PaintSettings:

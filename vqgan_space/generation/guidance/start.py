@@ -92,7 +92,7 @@ def draft_steps(
     size: Size,
     seeds: Sequence[int],
     steps: int = 10,
-    guidance: float = 4.0,
+    guidance: float = 6.0,
     top_p: float = 0.8,
 ) -> Iterator[Progress]:
     """A masked prior writes codes, step by step.
