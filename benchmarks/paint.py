@@ -20,7 +20,7 @@ def main() -> None:
     square, wide = scene(1, 256).label_map, scene(1, WIDE).label_map
     for _ in paint(synthesizer, square, (16, 16), [0], PaintSettings(steps=2)):
         pass  # to warm up
-    name = "scenes-f16, masked prior, 24 steps, guided"
+    name = f"scenes-f16, masked prior, {PaintSettings.steps} steps, guided"
     start = time.perf_counter()
     preview = None
     for moment in paint(synthesizer, square, (16, 16), [1, 2, 3, 4]):

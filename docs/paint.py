@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from vqgan_space.data.labels import COCO_STUFF, to_picture
 from vqgan_space.data.scenes import scene
 from vqgan_space.data.scenes.dataset import HELD_OUT
-from vqgan_space.generation.painting import Earlier, paint, paste_back
+from vqgan_space.generation.painting import Earlier, PaintSettings, paint, paste_back
 from vqgan_space.generation.synthesizer import Synthesizer
 from vqgan_space.hub import load_synthesizer
 from vqgan_space.images import to_pictures, to_tensor
@@ -28,7 +28,7 @@ DOCS = Path(__file__).resolve().parent
 # Scenes that no training has drawn.
 MAPS = [HELD_OUT + n for n in (0, 2, 3, 4, 7, 12, 21, 30)]
 PANORAMAS = [HELD_OUT + n for n in (40, 44)]
-HOW: dict[str, Any] = {"top_p": 0.8, "steps": 24}
+HOW: dict[str, Any] = {"top_p": PaintSettings.top_p, "steps": PaintSettings.steps}
 PHOTOS = [HELD_OUT + n for n in (3, 4, 50, 57)]
 
 

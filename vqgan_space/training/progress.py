@@ -27,7 +27,8 @@ class Progress:
         """One more step is done. All processes keep the same time, so that they stop together."""
         self.step += 1
         now = time.monotonic()
-        self.seconds += now - (now if self._since is None else self._since)
+        if self._since is not None:
+            self.seconds += now - self._since
         self._since = now
         if self.max_minutes is not None and accelerator.num_processes > 1:
             seconds = torch.tensor(self.seconds, device=accelerator.device)

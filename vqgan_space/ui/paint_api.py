@@ -38,11 +38,11 @@ def add_endpoint(sets: Sets) -> None:
         prior: str | None = None,
         class_number: int = 0,
         seed: int = 0,
-        steps: int = 24,
+        steps: int = Numbers.steps,
         guidance: float = 3.0,
         temperature: float = 1.0,
         top_k: int = 0,
-        top_p: float = 0.8,
+        top_p: float = Numbers.top_p,
         stride: int = 4,
     ) -> Iterator[tuple[str, str]]:
         """Paint a picture after a label map, a PNG of ids or of palette colours.

@@ -8,6 +8,7 @@ import gradio as gr
 
 from . import paint_canvas as canvas
 from .inputs import MAX_SEED, SET_CHOICE, picture_input, seed_field
+from .paint_results import Numbers
 from .sets import SetFacts, Sets
 
 _ROLL = f"() => Math.floor(Math.random() * {MAX_SEED + 1})"
@@ -148,7 +149,7 @@ def _lay_out_settings(ui: SimpleNamespace, facts: SetFacts) -> None:
         filterable=False,
     )
     ui.steps = gr.Slider(
-        1, 64, value=24, step=1, label="Steps", visible=masked, elem_id="paint-steps",
+        1, 64, value=Numbers.steps, step=1, label="Steps", visible=masked, elem_id="paint-steps",
         info="In how many steps the masked prior fills in all codes.",
     )  # fmt: skip
     ui.guidance = gr.Slider(
@@ -164,7 +165,7 @@ def _lay_out_settings(ui: SimpleNamespace, facts: SetFacts) -> None:
         0, 1024, value=0, step=1, label="Top-k", info="Only so many of the likeliest codes; 0: all."
     )
     ui.top_p = gr.Slider(
-        0.05, 1, value=0.8, step=0.05, label="Top-p",
+        0.05, 1, value=Numbers.top_p, step=0.05, label="Top-p",
         info="Only the likeliest codes of this probability together; 1: all.",
     )  # fmt: skip
     ui.seed, _ = seed_field()
