@@ -233,7 +233,7 @@ def main(options: Options) -> None:
     optimizer = torch.optim.AdamW(trained, lr=options.lr, **adam)
     progress = Progress(options.steps, options.max_minutes)
     schedule = cosine_schedule(optimizer, options.warmup, progress)
-    ema = EMAModel(raw_model.model.parameters(), decay=options.ema, use_ema_warmup=False)
+    ema = EMAModel(raw_model.model.parameters(), decay=options.ema, foreach=True)
     ema.to(device)
     model, optimizer = accelerator.prepare(raw_model, optimizer)
     accelerator.register_for_checkpointing(progress, schedule, ema)

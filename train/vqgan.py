@@ -37,14 +37,13 @@ from __future__ import annotations
 
 import json
 import math
-import shlex
 import shutil
 import sys
 import time
 from collections import deque
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import huggingface_hub
 import torch
@@ -54,20 +53,13 @@ from accelerate import Accelerator, DistributedDataParallelKwargs
 from accelerate.utils import set_seed
 from diffusers.training_utils import EMAModel
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 from torchvision.utils import save_image
 from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from vqgan_space.data.datasets import (
-    CenterCrops,
-    Numbers,
-    RandomCrops,
-    WithScenes,
-    find_pictures,
-)
-from vqgan_space.hub.card import CardFacts, write_card
+from vqgan_space.data.datasets import CenterCrops, Numbers, find_pictures
 from vqgan_space.models.quantizers import make_quantizer
 from vqgan_space.models.sizes import VQGAN_SIZES
 from vqgan_space.models.vqgan import VQGAN, last_layer
@@ -77,7 +69,9 @@ from vqgan_space.training.autoencoder import Autoencoder, averaged
 from vqgan_space.training.evaluation import measure_reconstructions
 from vqgan_space.training.perceptual import load_perceptual
 from vqgan_space.training.progress import Progress, cosine_schedule
-from vqgan_space.training.publishing import Publisher, PublishOptions, run_facts
+from vqgan_space.training.publishing import Publisher, PublishOptions
+from vqgan_space.training.vqgan_data import training_crops
+from vqgan_space.training.vqgan_set import save_set
 
 
 @dataclass
@@ -146,6 +140,13 @@ class Options(PublishOptions):
     """Share of crops with shuffled channels and stronger colours."""
     scenes: float = 0.0
     """Share of drawn scenes (vqgan_space/data/scenes) among the crops."""
+    drawn: Path | None = None
+    """Folder of scenes that python -m vqgan_space.data.scenes wrote, to be taken instead of new
+    ones. They and the other pictures are decoded once and kept where the model is, which on an
+    accelerator is many times as fast."""
+    emphasis: float = 0.0
+    """With --drawn, how much more rare classes' pixels weigh in the losses of pixels and gradients:
+    0 weighs all pixels alike, 1 all classes."""
     lr: float = 5e-4
     discriminator_lr: float = 2e-4
     warmup: int = 200
@@ -205,38 +206,6 @@ def choose_perceptual(options: Options, accelerator: Accelerator) -> nn.Module |
     return load_perceptual("features") if options.stand_in == "features" else None
 
 
-def save_set(
-    vqgan: VQGAN,
-    options: Options,
-    figures: dict[str, Any],
-    grid: Tensor,
-    steps: int,
-    started: float,
-) -> None:
-    """What is published, under OUT: weights in half precision, figures, samples and a card."""
-    half = VQGAN.from_config(vqgan.config)
-    half.load_state_dict(vqgan.state_dict())
-    # A plain git push to the Hub takes files of up to 10 MB.
-    half.half().save_pretrained(options.out / "vqgan", max_shard_size="9MB")
-    record = {"options": asdict(options), "figures": figures}
-    (options.out / "training.json").write_text(json.dumps(record, indent=1, default=str))
-    samples = options.out / "samples" / "held-out.png"
-    samples.parent.mkdir(exist_ok=True)
-    save_image(grid, samples, nrow=len(grid) // 2)
-    mixed = f", and drawn scenes as {options.scenes:.0%} of the crops" if options.scenes else ""
-    facts = CardFacts(
-        name=options.out.name,
-        trained_on=f"Pictures: {options.data}{mixed}.",
-        trained_how=f"{steps} steps of {options.batch_size} crops of {options.crop} px.",
-        command=shlex.join(["python", *sys.argv]),
-        figures={k: v if isinstance(v, str) else f"{v:.4g}" for k, v in figures.items()},
-        measured_on=f"{options.val}, centre crops of {options.val_size} px",
-        samples="samples/held-out.png",
-        **run_facts(options, started),
-    )
-    write_card(options.out, facts)
-
-
 def main(options: Options) -> None:
     started = time.monotonic()
     trackers = None if options.tracker == "none" else options.tracker
@@ -267,7 +236,7 @@ def main(options: Options) -> None:
     optimizer = torch.optim.AdamW(trained, lr=options.lr, **adam)
     progress = Progress(options.steps, options.max_minutes)
     schedule = cosine_schedule(optimizer, options.warmup, progress)
-    ema = EMAModel(raw_model.vqgan.parameters(), decay=options.ema, use_ema_warmup=False)
+    ema = EMAModel(raw_model.vqgan.parameters(), decay=options.ema, foreach=True)
     ema.to(device)
     model, optimizer = accelerator.prepare(raw_model, optimizer)
     accelerator.register_for_checkpointing(progress, schedule, ema)
@@ -289,15 +258,10 @@ def main(options: Options) -> None:
         flat = {k: v for k, v in asdict(options).items() if isinstance(v, int | float | str)}
         accelerator.init_trackers("vqgan", config=flat)
 
-    pictures = find_pictures(options.data, options.column)
-    crops: Dataset = RandomCrops(pictures, options.crop, options.scale, options.vivid, options.seed)
-    if options.scenes:
-        crops = WithScenes(crops, options.scenes, options.crop, options.seed)
+    crops, how = training_crops(options, device)
     share = options.batch_size * accelerator.num_processes
     numbers = Numbers(progress.step * share, options.steps * share)
-    loader = DataLoader(
-        crops, options.batch_size, sampler=numbers, num_workers=options.workers, drop_last=True
-    )
+    loader = DataLoader(crops, options.batch_size, sampler=numbers, drop_last=True, **how)
     loader = accelerator.prepare(loader)
     held_out = find_pictures(options.val, options.column, split="test")
     held_out = [held_out[i] for i in range(min(len(held_out), options.val_pictures))]
@@ -309,7 +273,8 @@ def main(options: Options) -> None:
     enough = 32 * raw_model.quantizer.size / accelerator.num_processes
     figures: dict[str, float] = {}
     model.train()
-    for images in loader:
+    for batch in loader:
+        images, weights = batch if isinstance(batch, (list, tuple)) else (batch, None)
         step = progress.step
         quantise = step >= options.k_means_step
         criticised = options.gan > 0 and step >= options.gan_start
@@ -320,9 +285,11 @@ def main(options: Options) -> None:
 
         with accelerator.autocast():
             output, means, latents, found = model(images, quantise)
-            parts = {"pixel": losses.pixel_loss(output, images, options.l1, options.l2)}
+            pixel = losses.pixel_loss(output, images, options.l1, options.l2, weights)
+            parts = {"pixel": pixel}
             if options.gradients:
-                parts["gradients"] = options.gradients * losses.gradient_loss(output, images)
+                gradients = losses.gradient_loss(output, images, weights=weights)
+                parts["gradients"] = options.gradients * gradients
             if options.colour:
                 colour = losses.colour_loss(output, images, green=options.green)
                 parts["colour"] = options.colour * colour

@@ -12,7 +12,7 @@ from PIL import Image
 
 from vqgan_space.data.caption_batches import CaptionedCrops, choose_text
 from vqgan_space.data.captions import find_captions, load_captioned
-from vqgan_space.data.scenes.__main__ import write
+from vqgan_space.data.scenes.writing import write
 
 
 def picture(path: Path, value: int) -> None:

@@ -14,6 +14,8 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
+from vqgan_space.data.scenes.writing import write
+
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
 
@@ -145,6 +147,25 @@ def test_the_discriminator_may_learn_before_it_is_listened_to(
     train(pictures, tmp_path / "run", "--critic-first", "2")
     told = [("critic" in row, "generator" in row) for row in history(tmp_path / "run")]
     assert told == [(False, False)] * 3 + [(True, False)] * 2 + [(True, True)]
+
+
+def test_drawn_scenes_of_a_folder_are_mixed_in_and_a_run_resumes(
+    pictures: Path, tmp_path: Path
+) -> None:
+    write(tmp_path / "drawn", 3, (64, 64), 0, {})
+    options = ["--drawn", str(tmp_path / "drawn"), "--scenes", "0.5", "--emphasis", "0.4"]
+    train(pictures, tmp_path / "whole", *options)
+    train(pictures, tmp_path / "cut", *options, "--stop-after", "3")
+    train(pictures, tmp_path / "cut", *options, "--resume")
+    found, expected = history(tmp_path / "cut"), history(tmp_path / "whole")
+    assert [line["pixel"] for line in found] == pytest.approx(
+        [line["pixel"] for line in expected], rel=1e-3
+    )
+    train(pictures, tmp_path / "plain", *options[:4])
+    plain = history(tmp_path / "plain")
+    assert plain[0]["pixel"] != pytest.approx(expected[0]["pixel"], rel=1e-3)
+    with pytest.raises(AssertionError, match="--emphasis needs --drawn"):
+        train(pictures, tmp_path / "wrong", "--emphasis", "0.4")
 
 
 def test_nothing_to_resume_and_unknown_sizes_are_said(pictures: Path, tmp_path: Path) -> None:

@@ -28,6 +28,26 @@ def test_gradient_loss_ignores_an_offset_and_sees_a_shift() -> None:
     assert losses.gradient_loss(picture.roll(1, 3), picture) > 0.05
 
 
+def test_heavy_pixels_count_as_often_as_they_weigh() -> None:
+    target = torch.zeros(1, 3, 4, 8)
+    output = target.clone()
+    output[..., 2:] = 0.5
+    weights = torch.ones(1, 1, 4, 8)
+    weights[..., 4:] = 3
+    plain = losses.pixel_loss(output, target, 1.0, 2.0)
+    assert plain.item() == pytest.approx(6 / 8 * (0.5 + 2 * 0.25))
+    weighed = losses.pixel_loss(output, target, 1.0, 2.0, weights)
+    assert weighed.item() == pytest.approx((2 + 4 * 3) / 8 * (0.5 + 2 * 0.25))
+    assert losses.pixel_loss(output, target, weights=torch.ones_like(weights)).item() == (
+        pytest.approx(losses.pixel_loss(output, target).item())
+    )
+    # The edge lies between columns 1 and 2: the heavier of the two pixels counts.
+    weights[..., 2] = 3
+    assert losses.gradient_loss(output, target, 1, weights).item() == pytest.approx(
+        3 * losses.gradient_loss(output, target, 1).item()
+    )
+
+
 def test_colour_loss_ignores_brightness_and_fine_colour() -> None:
     picture = torch.rand(1, 3, 16, 16)
     assert losses.colour_loss(picture * 0 + 0.5, picture * 0) < 1e-6

@@ -1,15 +1,20 @@
-"""Scenes with their label maps, drawn once and kept in memory as bytes, to train and measure on."""
+"""Scenes with their label maps, drawn once and kept in memory as bytes, to train and measure on;
+or read from the folder that ``python -m vqgan_space.data.scenes`` wrote."""
 
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Iterable
+from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from .datasets import decode
 from .labels import NO_CLASS
 from .scenes.dataset import Scenes
 
@@ -26,6 +31,47 @@ def draw_scenes(scenes: Scenes, workers: int = 0) -> tuple[Tensor, Tensor]:
     for batch in batches:
         pictures.append(((batch["picture"] + 1) * 127.5).round().to(torch.uint8))
         label_maps.append(batch["label_map"].to(torch.uint8))
+    return torch.cat(pictures), torch.cat(label_maps)
+
+
+class _Written(Dataset):
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        table = folder / "metadata.jsonl"
+        rows = map(json.loads, table.read_text().splitlines()) if table.is_file() else ()
+        self.names = [Path(row["file_name"]).name for row in rows]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __getitem__(self, number: int) -> tuple[Tensor, Tensor]:
+        name = self.names[number]
+        picture = np.array(decode(self.folder / "pictures" / name))
+        label_map = np.array(Image.open(self.folder / "label_maps" / name))
+        return torch.from_numpy(picture).permute(2, 0, 1), torch.from_numpy(label_map)
+
+
+def read_scenes(folder: Path, count: int | None = None, workers: int = 0) -> tuple[Tensor, Tensor]:
+    """Scenes of one size that were written to a folder: pictures (N, 3, H, W) and label maps
+    (N, H, W), both uint8.
+
+    Args:
+        folder: with ``pictures`` and ``label_maps`` in it.
+        count: how many at most.
+        workers: processes that read; 0: this one.
+
+    Raises:
+        ValueError: there are none.
+    """
+    written = _Written(folder)
+    if count is not None:
+        written.names = written.names[:count]
+    if not written.names:
+        raise ValueError(
+            f"there are no scenes in {folder}: write some with python -m vqgan_space.data.scenes"
+        )
+    batches = DataLoader(written, batch_size=32, num_workers=workers)
+    pictures, label_maps = zip(*batches, strict=True)
     return torch.cat(pictures), torch.cat(label_maps)
 
 

@@ -1,7 +1,8 @@
 """The losses of a VQGAN besides its quantizer's and the perceptual one. Plain functions.
 
 Esser et al., arXiv 2012.09841, eq. 5 to 7; PatchGAN with hinge loss; LeCAM, arXiv 2104.03310.
-Pictures are (B, 3, H, W) in [-1, 1], logits (B, 1, h, w), results scalars.
+Pictures are (B, 3, H, W) in [-1, 1], weights of their pixels (B, 1, H, W) with a mean of about 1,
+logits (B, 1, h, w), results scalars.
 """
 
 from __future__ import annotations
@@ -11,24 +12,41 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
-def pixel_loss(output: Tensor, target: Tensor, l1: float = 1.0, l2: float = 0.0) -> Tensor:
+def pixel_loss(
+    output: Tensor,
+    target: Tensor,
+    l1: float = 1.0,
+    l2: float = 0.0,
+    weights: Tensor | None = None,
+) -> Tensor:
     """Weighted sum of the mean absolute and the mean squared error."""
     error = output - target
-    return l1 * error.abs().mean() + l2 * error.square().mean()
+    losses = l1 * error.abs() + l2 * error.square()
+    return losses.mean() if weights is None else (weights * losses).mean()
 
 
-def gradient_loss(output: Tensor, target: Tensor, scales: int = 4) -> Tensor:
+def gradient_loss(
+    output: Tensor, target: Tensor, scales: int = 4, weights: Tensor | None = None
+) -> Tensor:
     """Mean absolute error of horizontal and vertical differences at several scales.
 
     Scale k averages squares of 2^k pixels first. It asks for edges of the right place and strength.
+    A difference has the higher weight of its two pixels.
     """
     error, loss = output - target, output.new_zeros(())
     for scale in range(scales):
         if min(error.shape[-2:]) < 2:
             break
-        loss = loss + error.diff(dim=2).abs().mean() + error.diff(dim=3).abs().mean()
+        for dim in (2, 3):
+            change = error.diff(dim=dim).abs()
+            if weights is not None:
+                size = weights.shape[dim] - 1
+                pair = weights.narrow(dim, 0, size), weights.narrow(dim, 1, size)
+                change = change * torch.maximum(*pair)
+            loss = loss + change.mean()
         if scale + 1 < scales:
             error = F.avg_pool2d(error, 2)
+            weights = None if weights is None else F.avg_pool2d(weights, 2)
     return loss / scales
 
 

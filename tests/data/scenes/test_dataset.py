@@ -17,6 +17,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from vqgan_space.data.datasets import CenterCrops, WithScenes, find_pictures
+from vqgan_space.data.labelled import draw_scenes, read_scenes
 from vqgan_space.data.scenes import HELD_OUT, Scenes, SceneStream, scene
 from vqgan_space.data.scenes.__main__ import main
 
@@ -82,6 +83,24 @@ def test_the_command_writes_a_folder_that_imagefolder_reads(tmp_path: Path) -> N
     assert len(table) == 3
     by_caption = {row["caption"]: row for row in table}
     assert by_caption[rows[2]["caption"]]["image"].size == (64, 64)
+
+
+def test_several_processes_write_what_one_writes_and_it_is_read_back(tmp_path: Path) -> None:
+    for workers in ("0", "2"):
+        options = ["--count", "3", "--size", "64", "--workers", workers]
+        main(["--out", str(tmp_path / workers), *options])
+    names = ["metadata.jsonl", "captions.jsonl", "pictures/0000002.png", "label_maps/0000001.png"]
+    for name in names:
+        assert (tmp_path / "0" / name).read_bytes() == (tmp_path / "2" / name).read_bytes()
+    pictures, label_maps = read_scenes(tmp_path / "2")
+    drawn, maps = draw_scenes(Scenes(3, 64, seed=0))
+    assert torch.equal(pictures, drawn) and torch.equal(label_maps, maps)
+    # Of a run that was cut, what its list names is there.
+    (tmp_path / "2" / "pictures" / "0000003.png").write_bytes(b"half")
+    assert len(read_scenes(tmp_path / "2")[0]) == 3
+    assert len(read_scenes(tmp_path / "2", 2)[1]) == 2
+    with pytest.raises(ValueError, match="no scenes in"):
+        read_scenes(tmp_path)
 
 
 def test_bad_options_are_one_sentence(tmp_path: Path) -> None:
