@@ -56,6 +56,7 @@ from accelerate.utils import set_seed
 from diffusers.training_utils import EMAModel
 from open_clip import CLIP as OpenCLIP
 from open_clip import ClipLoss
+from safetensors.torch import load_file
 from torch.utils.data import DataLoader
 from torchvision.utils import save_image
 from tqdm import tqdm
@@ -66,7 +67,7 @@ from vqgan_space.data.caption_batches import CaptionedCrops
 from vqgan_space.data.captions import Captioned, load_captioned
 from vqgan_space.data.datasets import Numbers
 from vqgan_space.hub.card import CardFacts, write_card
-from vqgan_space.models.clip import CLIP, save_clip
+from vqgan_space.models.clip import CLIP, WEIGHTS_FILE, save_clip
 from vqgan_space.models.sizes import CLIP_SIZES
 from vqgan_space.models.word_tokenizer import WordTokenizer
 from vqgan_space.training.progress import Progress, cosine_schedule
@@ -90,6 +91,11 @@ class Options(PublishOptions):
     """One of the named sizes in vqgan_space/models/sizes.py."""
     scenes: int = 12_000
     """How many scenes are drawn; of other data, how many are read at most."""
+    start_from: Path | None = None
+    """Folder of a trained set to start from, of the same size; its words stay."""
+    lock_text: bool = False
+    """Train the picture's tower of ``start_from`` alone (Zhai et al., arXiv 2111.07991): the
+    vectors of texts, and what was trained on them, stay what they are."""
     margin: float = 1.125
     """How much larger than the model's pictures those kept in memory are, to be cropped from."""
 
@@ -138,8 +144,9 @@ def build(config: dict[str, Any]) -> OpenCLIP:
 
 def parameter_groups(model: OpenCLIP, weight_decay: float) -> list[dict[str, Any]]:
     """Matrices decay; gains, biases and the logits' scale don't (the paper's sec. 2.5)."""
-    matrices = [p for p in model.parameters() if p.ndim > 1]
-    others = [p for p in model.parameters() if p.ndim < 2]
+    trained = [p for p in model.parameters() if p.requires_grad]
+    matrices = [p for p in trained if p.ndim > 1]
+    others = [p for p in trained if p.ndim < 2]
     return [
         {"params": matrices, "weight_decay": weight_decay},
         {"params": others, "weight_decay": 0.0},
@@ -207,6 +214,8 @@ def main(options: Options) -> None:
 
     if options.size not in CLIP_SIZES:
         raise SystemExit(f"size {options.size!r} is not one of {', '.join(CLIP_SIZES)}")
+    if options.lock_text and not options.start_from:
+        raise SystemExit("--lock-text needs --start-from: a fresh text tower has nothing to keep")
     side = CLIP_SIZES[options.size]["vision_cfg"]["image_size"]
     reading: dict[str, Any] = {"workers": options.workers}
     data = load_captioned(
@@ -222,16 +231,25 @@ def main(options: Options) -> None:
     accelerator.print(f"{len(data)} pictures after {time.monotonic() - started:.0f} s")
     texts = (text for said in data.captions for text in said)
     context_length = CLIP_SIZES[options.size]["text_cfg"]["context_length"]
-    tokenizer = WordTokenizer.from_texts(texts, context_length)
+    if options.start_from:
+        tokenizer = WordTokenizer.from_folder(options.start_from, context_length)
+    else:
+        tokenizer = WordTokenizer.from_texts(texts, context_length)
     config = configuration(options, tokenizer)
 
     raw_model = build(config).to(device, memory_format=torch.channels_last)
     average = build(config).to(device, memory_format=torch.channels_last).eval()
+    if options.start_from:
+        raw_model.load_state_dict(load_file(options.start_from / WEIGHTS_FILE))
+    if options.lock_text:
+        raw_model.requires_grad_(False)
+        raw_model.visual.requires_grad_(True)
+        raw_model.logit_scale.requires_grad_(True)
     groups = parameter_groups(raw_model, options.weight_decay)
     optimizer = torch.optim.AdamW(groups, lr=options.lr, betas=(0.9, 0.98), eps=1e-6)
     progress = Progress(options.steps, options.max_minutes)
     schedule = cosine_schedule(optimizer, options.warmup, progress)
-    ema = EMAModel(raw_model.parameters(), decay=options.ema, use_ema_warmup=False)
+    ema = EMAModel(raw_model.parameters(), decay=options.ema, foreach=True)
     ema.to(device)
     model, optimizer = accelerator.prepare(raw_model, optimizer)
     accelerator.register_for_checkpointing(progress, schedule, ema)

@@ -63,6 +63,7 @@ from vqgan_space.data.labelled import (
     LabelledCrops,
     class_frequencies,
     draw_scenes,
+    read_scenes,
     to_floats,
 )
 from vqgan_space.data.labels import COCO_STUFF, NO_CLASS
@@ -78,6 +79,7 @@ from vqgan_space.training.segmentation_metrics import (
     mean_iou,
     pixel_accuracy,
 )
+from vqgan_space.training.synthesis import load_segmenter
 
 
 @dataclass
@@ -87,6 +89,11 @@ class Options(PublishOptions):
     out: Path = Path("runs/segmenter-scenes")
     scenes: int = 2000
     """How many are drawn; 1,000 of 256 pixels take 262 MB, and as much again with --vqgan."""
+    drawn: Path | None = None
+    """Folder of scenes that python -m vqgan_space.data.scenes wrote, of the same size, to be taken
+    instead of new ones."""
+    start_from: Path | None = None
+    """Folder of a trained set whose weights to start from."""
     size: int = 256
     """Side of a scene in pixels."""
     crop: int = 192
@@ -126,7 +133,7 @@ def reconstruct(pictures: Tensor, vqgan: str, device: torch.device) -> Tensor:
     model = load(vqgan, device=device)
     parts = [
         to_bytes(model.decode_codes(model.encode_codes(to_floats(part.to(device))))).cpu()
-        for part in pictures.split(8)
+        for part in pictures.split(8 if device.type == "cpu" else 64)
     ]
     return torch.cat(parts)
 
@@ -197,6 +204,8 @@ def main(options: Options) -> None:
     publisher = Publisher(options, options.out, is_main, tqdm.write)
 
     raw_model = Segmenter(num_classes=len(COCO_STUFF), classes=DRAWN, widths=options.widths)
+    if options.start_from:
+        raw_model = load_segmenter(options.start_from).train().requires_grad_(True)
     if options.crop % raw_model.factor or options.size % raw_model.factor:
         raise SystemExit(f"--size and --crop must be multiples of {raw_model.factor}")
     raw_model.to(device, memory_format=torch.channels_last)
@@ -205,7 +214,7 @@ def main(options: Options) -> None:
     optimizer = torch.optim.AdamW(raw_model.parameters(), lr=options.lr, **adam)
     progress = Progress(options.steps, options.max_minutes)
     schedule = cosine_schedule(optimizer, options.warmup, progress)
-    ema = EMAModel(raw_model.parameters(), decay=options.ema, use_ema_warmup=False)
+    ema = EMAModel(raw_model.parameters(), decay=options.ema, foreach=True)
     ema.to(device)
     model, optimizer = accelerator.prepare(raw_model, optimizer)
     accelerator.register_for_checkpointing(progress, schedule, ema)
@@ -218,8 +227,11 @@ def main(options: Options) -> None:
         flat = {k: v for k, v in asdict(options).items() if isinstance(v, int | float | str)}
         accelerator.init_trackers("segmentation", config=flat)
 
-    drawn = Scenes(options.scenes, options.size, options.seed)
-    pictures, label_maps = draw_scenes(drawn, options.workers)
+    if options.drawn:
+        pictures, label_maps = read_scenes(options.drawn, options.scenes, options.workers)
+    else:
+        drawn = Scenes(options.scenes, options.size, options.seed)
+        pictures, label_maps = draw_scenes(drawn, options.workers)
     held_out = Scenes(options.val_scenes, options.size, first=HELD_OUT)
     val_pictures, val_maps = draw_scenes(held_out, options.workers)
     val = {"drawn": val_pictures}

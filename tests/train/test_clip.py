@@ -63,6 +63,19 @@ def test_resuming_goes_on_to_the_same_loss_curve(whole: Path, tmp_path: Path) ->
     assert found == pytest.approx([line["loss"] for line in history(whole)[:40]], rel=1e-2)
 
 
+def test_the_pictures_tower_is_trained_alone_for_texts_that_stay(
+    whole: Path, tmp_path: Path
+) -> None:
+    start = ["--start-from", str(whole), "--lock-text", "--stop-after", "3"]
+    train(tmp_path / "run", *start, "--scenes", "6", "--batch-size", "6")
+    before, after = load_clip(whole), load_clip(tmp_path / "run")
+    texts = ["a boat on a lake", "snow"]
+    assert torch.equal(before.embed_texts(texts), after.embed_texts(texts))
+    pictures = torch.rand(2, 3, 64, 64)
+    assert not torch.allclose(before.embed_pictures(pictures), after.embed_pictures(pictures))
+    assert before.vocabulary == after.vocabulary  # also of data with fewer words
+
+
 def test_what_can_not_be_is_said(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match="nothing to resume"):
         train(tmp_path, "--resume")
@@ -70,10 +83,12 @@ def test_what_can_not_be_is_said(tmp_path: Path) -> None:
         train(tmp_path, "--data", str(tmp_path))
     with pytest.raises(SystemExit, match="'huge' is not one of"):
         train(tmp_path, "--size", "huge")
+    with pytest.raises(SystemExit, match="--lock-text needs --start-from"):
+        train(tmp_path, "--lock-text")
 
 
 def test_other_captioned_folders_serve_too(tmp_path: Path) -> None:
-    from vqgan_space.data.scenes.__main__ import write
+    from vqgan_space.data.scenes.writing import write
 
     write(tmp_path / "data", 6, (72, 72), 0, {})
     data = str(tmp_path / "data")

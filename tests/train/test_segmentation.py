@@ -10,6 +10,7 @@ import pytest
 from tests.running import history, run
 from vqgan_space.data.labelled import draw_scenes
 from vqgan_space.data.scenes.dataset import HELD_OUT, Scenes
+from vqgan_space.data.scenes.writing import write
 from vqgan_space.training.segmentation_metrics import pixel_accuracy
 from vqgan_space.training.synthesis import judge, load_segmenter
 
@@ -71,6 +72,17 @@ def test_reconstructions_join_the_scenes(tmp_path: Path) -> None:
     figures = json.loads((tmp_path / "training.json").read_text())["figures"]
     assert "mean IoU, as vqgan-f16 gives them back" in figures
     assert figures["mean IoU, as vqgan-f16 gives them back"] != figures["mean IoU, drawn"]
+
+
+def test_it_goes_on_from_a_set_with_scenes_of_a_folder(whole: Path, tmp_path: Path) -> None:
+    write(tmp_path / "drawn", 5, (64, 64), 0, {})
+    drawn = ["--drawn", str(tmp_path / "drawn"), "--start-from", str(whole)]
+    train(tmp_path / "run", *drawn, "--steps", "2", "--lr", "0")
+    figures = [
+        json.loads((out / "training.json").read_text())["figures"]["pixel accuracy, drawn"]
+        for out in (whole, tmp_path / "run")
+    ]
+    assert figures[1] == pytest.approx(figures[0], abs=0.05)  # statistics of BatchNorm move
 
 
 def test_what_can_not_be_is_said(tmp_path: Path) -> None:
