@@ -73,6 +73,7 @@ from vqgan_space.training.prior_set import (
     save_parts,
     start_from_codebooks,
 )
+from vqgan_space.training.prior_translation import translate
 from vqgan_space.training.progress import Progress, cosine_schedule
 from vqgan_space.training.publishing import Publisher, PublishOptions, run_facts
 
@@ -97,6 +98,9 @@ class Options(PublishOptions):
     """Name the shipped VQGAN in the set instead of copying it."""
     start_from: Path | None = None
     """Folder of a set whose prior to start from."""
+    old_codes: Path | None = None
+    """Folder of codes of the first pictures of ``data``, made with the VQGAN that the masked prior
+    of ``start_from`` is for, where that is another one: its codes are translated."""
 
     pkeep: float = 1.0
     """Share of the picture's codes that a causal prior is shown; random ones for the others."""
@@ -243,13 +247,16 @@ def main(options: Options) -> None:
     raw_model = build_prior(options.architecture, data.info, **config)
     if options.architecture == "masked" and options.start_from is None:
         start_from_codebooks(raw_model, parts)
+    if options.old_codes:
+        old = CodesData(options.old_codes).codes
+        translate(raw_model, old, data.codes[: len(old)])
     raw_model.to(device)
     average = type(raw_model).from_config(raw_model.config).to(device).eval()
     groups = parameter_groups(raw_model, options.weight_decay)
     optimizer = torch.optim.AdamW(groups, lr=options.lr, betas=(0.9, 0.95))
     progress = Progress(options.steps, options.max_minutes)
     schedule = cosine_schedule(optimizer, options.warmup, progress)
-    ema = EMAModel(raw_model.parameters(), decay=options.ema, use_ema_warmup=False)
+    ema = EMAModel(raw_model.parameters(), decay=options.ema, foreach=True)
     ema.to(device)
     model, optimizer = accelerator.prepare(raw_model, optimizer)
     accelerator.register_for_checkpointing(progress, schedule, ema)
