@@ -13,8 +13,8 @@ from PIL import Image
 from tests.running import history, run
 from tests.tiny_clips import save_tiny_clip
 from vqgan_space.data.codes import CodesData
-from vqgan_space.data.scenes.writing import write
 from vqgan_space.data.scenes.dataset import Scenes
+from vqgan_space.data.scenes.writing import write
 from vqgan_space.hub import clip_of, load_clip, load_synthesizer
 from vqgan_space.training.prior_data import CodesInOrder, with_noise
 
