@@ -69,7 +69,7 @@ class Options:
     temperature: float = 1.0
     top_k: int | None = None
     top_p: float | None = 0.8
-    steps: int = 24
+    steps: int = 32
     """Of a masked prior."""
     guidance: float = 3.0
     """Of a masked prior."""

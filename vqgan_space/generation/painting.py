@@ -41,7 +41,7 @@ class PaintSettings:
     top_k: int | None = None
     top_p: float | None = 0.8
     stride: int = 4
-    steps: int = 24
+    steps: int = 32
     guidance: float = 3.0
 
 

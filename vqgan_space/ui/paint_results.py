@@ -58,7 +58,7 @@ class Shown:
 class Numbers:
     """The settings, in the order of their widgets; 0 or 1 stands for no limit in top-k, top-p."""
 
-    steps: int = 24
+    steps: int = 32
     guidance: float = 3.0
     temperature: float = 1.0
     top_k: int = 0
