@@ -142,8 +142,7 @@ class Options(PublishOptions):
     """Share of drawn scenes (vqgan_space/data/scenes) among the crops."""
     drawn: Path | None = None
     """Folder of scenes that python -m vqgan_space.data.scenes wrote, to be taken instead of new
-    ones. They and the other pictures are decoded once and kept where the model is, which on an
-    accelerator is many times as fast."""
+    ones. They and the other pictures are decoded once and kept where the model is."""
     emphasis: float = 0.0
     """With --drawn, how much more rare classes' pixels weigh in the losses of pixels and gradients:
     0 weighs all pixels alike, 1 all classes."""

@@ -1,7 +1,5 @@
-"""Crops of pictures that are kept decoded, on an accelerator where there is one.
-
-An accelerator trains a small VQGAN faster than a dozen processes decode files for it.
-"""
+"""Crops of pictures that are kept decoded, on an accelerator where there is one, so that no step of
+a small VQGAN's training waits for files or for drawn scenes."""
 
 from __future__ import annotations
 
