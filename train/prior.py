@@ -238,6 +238,8 @@ def main(options: Options) -> None:
     )
     set_seed(options.seed)
     device, is_main = accelerator.device, accelerator.is_main_process
+    if options.old_codes and (options.architecture != "masked" or not options.start_from):
+        raise SystemExit("--old-codes needs --start-from: it translates a trained masked prior")
     options.out.mkdir(parents=True, exist_ok=True)
     publisher = Publisher(options, options.out, is_main, tqdm.write)
 

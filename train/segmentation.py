@@ -61,8 +61,8 @@ from vqgan_space import load
 from vqgan_space.data.datasets import Numbers
 from vqgan_space.data.labelled import (
     LabelledCrops,
-    class_frequencies,
     draw_scenes,
+    rarity_weights,
     read_scenes,
     to_floats,
 )
@@ -133,7 +133,7 @@ def reconstruct(pictures: Tensor, vqgan: str, device: torch.device) -> Tensor:
     model = load(vqgan, device=device)
     parts = [
         to_bytes(model.decode_codes(model.encode_codes(to_floats(part.to(device))))).cpu()
-        for part in pictures.split(8 if device.type == "cpu" else 64)
+        for part in pictures.split(8)
     ]
     return torch.cat(parts)
 
@@ -147,13 +147,6 @@ def measure(model: Segmenter, pictures: Tensor, label_maps: Tensor) -> tuple[flo
         found = model.label_maps(to_floats(part.to(model.device)))
         matrix += confusion(truth, found.cpu(), classes)
     return pixel_accuracy(matrix), mean_iou(matrix), class_iou(matrix)
-
-
-def class_weights(label_maps: Tensor, ids: Tensor) -> Tensor:
-    """One over the root of a class's share of the pixels, (len(ids),), 1 on an average pixel."""
-    shares = class_frequencies(label_maps, len(COCO_STUFF))[ids]
-    weights = torch.where(shares > 0, shares.clamp(min=1e-12).rsqrt(), 0)
-    return (weights / (weights * shares).sum()).float()
 
 
 def save_set(
@@ -248,7 +241,7 @@ def main(options: Options) -> None:
         crops, options.batch_size, sampler=numbers, num_workers=options.workers, drop_last=True
     )
     loader = accelerator.prepare(loader)
-    weights = class_weights(label_maps, raw_model.ids.cpu()).to(device)
+    weights = rarity_weights(label_maps, 0.5)[raw_model.ids.cpu()].to(device)
     # Of an id, its place among the classes that the network tells apart.
     places = torch.full((NO_CLASS + 1,), NO_CLASS, device=device)
     places[raw_model.ids] = torch.arange(len(raw_model.ids), device=device)

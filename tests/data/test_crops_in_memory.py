@@ -10,8 +10,9 @@ import torch
 from PIL import Image
 from torch.utils.data import DataLoader
 
-from vqgan_space.data.crops_in_memory import CropsInMemory, decode_all, rarity_weights
+from vqgan_space.data.crops_in_memory import CropsInMemory, decode_all
 from vqgan_space.data.datasets import find_pictures
+from vqgan_space.data.labelled import rarity_weights
 
 GREY, WHITE = 128, 255
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -138,6 +139,30 @@ def test_resuming_goes_on_to_the_same_loss_curve(
     assert [line["loss"] for line in found] == pytest.approx(
         [line["loss"] for line in history(masked)], rel=1e-3
     )
+
+
+def test_a_masked_prior_goes_on_over_the_codes_of_another_vqgan(
+    folder: Path, masked: Path, tmp_path: Path
+) -> None:
+    """One whose codes have other numbers."""
+    shutil.copytree(folder / "models", tmp_path / "models")
+    shutil.copytree(folder / "labels", tmp_path / "labels")
+    shutil.copytree(folder / "pictures", tmp_path / "pictures")
+    vqgan = VQGAN.from_pretrained(tmp_path / "models", subfolder="vqgan")
+    vqgan.codebook.data = vqgan.codebook.data.flip(0)
+    vqgan.save_pretrained(tmp_path / "models" / "vqgan")
+    given = ["--condition", "labels", "--label-maps", str(tmp_path / "labels")]
+    encode(tmp_path, "labels", *given)
+    still = ["--start-from", str(masked), "--lr", "0", "--stop-after", "1", "--samples", "0"]
+    train(tmp_path, "labels", tmp_path / "untold", *still)
+    old = ["--old-codes", str(folder / "codes" / "labels")]
+    train(tmp_path, "labels", tmp_path / "told", *still, *old)
+    # Of so few pictures the smoothed frequencies cost a little.
+    assert nll(tmp_path / "told") == pytest.approx(nll(masked), abs=0.2)
+    assert nll(tmp_path / "untold") > 2 * nll(masked)
+    for wrong in ([], ["--start-from", str(masked), "--architecture", "causal"]):
+        with pytest.raises(SystemExit, match="--old-codes needs --start-from"):
+            train(tmp_path, "labels", tmp_path / "wrong", *wrong, *old)
 
 
 def test_a_causal_prior_of_classes_learns_and_its_set_samples(folder: Path, tmp_path: Path) -> None:

@@ -12,8 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from .datasets import decode
-from .labels import NO_CLASS
+from .datasets import decode, vivid_colours
 
 
 class CropsInMemory(Dataset):
@@ -102,8 +101,7 @@ class CropsInMemory(Dataset):
         if rng.random() < 0.5:
             crop, weights = crop.flip(3), weights.flip(3)
         if not drawn and rng.random() < self.vivid:
-            grey = crop.mean(dim=1, keepdim=True)
-            crop = grey + rng.uniform(1, 3) * (crop[:, rng.permutation(3)] - grey)
+            crop = vivid_colours(crop, rng)
         return crop.clamp(-1, 1), weights
 
 
@@ -131,21 +129,3 @@ def decode_all(pictures: Sequence, device: torch.device, workers: int = 0) -> li
     """
     loader = DataLoader(_Decoded(pictures), batch_size=None, num_workers=workers)
     return [picture.to(device, copy=True).contiguous() for picture in loader]
-
-
-def rarity_weights(label_maps: Tensor, power: float, most: float = 10.0) -> Tensor:
-    """Weights (256,) of the pixels of each class: its share of all pixels to the minus ``power``.
-
-    What is small gets a little of the loss, and so few of the codes' bits, that a bird is sky.
-    Gafni et al. (arXiv 2203.13131, sec. 3.3) weigh objects for the same reason.
-
-    Args:
-        label_maps: (N, H, W) uint8.
-        power: 0 weighs all pixels alike, 1 all classes.
-        most: the highest weight; they are 1 on an average pixel before that.
-    """
-    counts = torch.bincount(label_maps.flatten().int(), minlength=256).double()
-    share = counts / counts.sum()
-    weights = torch.where(share > 0, share.clamp(min=1e-12) ** -power, 1.0)
-    weights[NO_CLASS] = 1
-    return (weights / (weights * share).sum()).clamp(max=most).float()

@@ -96,6 +96,12 @@ def to_unit_range(picture: Image.Image) -> Tensor:
     return array.permute(2, 0, 1).float() / 127.5 - 1
 
 
+def vivid_colours(picture: Tensor, rng: np.random.Generator) -> Tensor:
+    """A picture (..., 3, H, W) with shuffled channels, up to three times as far from grey."""
+    grey = picture.mean(dim=-3, keepdim=True)
+    return grey + rng.uniform(1, 3) * (picture[..., rng.permutation(3), :, :] - grey)
+
+
 class RandomCrops(Dataset):
     """Random resized square crops, endless, each determined by its number alone.
 
@@ -140,8 +146,7 @@ class RandomCrops(Dataset):
         if rng.random() < 0.5:
             tensor = tensor.flip(2)
         if rng.random() < self.vivid:
-            grey = tensor.mean(dim=0, keepdim=True)
-            tensor = grey + rng.uniform(1, 3) * (tensor[rng.permutation(3)] - grey)
+            tensor = vivid_colours(tensor, rng)
         return tensor.clamp(-1, 1)
 
     def _order(self, epoch: int) -> np.ndarray:

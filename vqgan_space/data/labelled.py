@@ -4,18 +4,17 @@ or read from the folder that ``python -m vqgan_space.data.scenes`` wrote."""
 from __future__ import annotations
 
 import functools
-import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from .captions import find_captions
 from .datasets import decode
-from .labels import NO_CLASS
+from .labels import COCO_STUFF, NO_CLASS, load_label_map
 from .scenes.dataset import Scenes
 
 
@@ -35,19 +34,16 @@ def draw_scenes(scenes: Scenes, workers: int = 0) -> tuple[Tensor, Tensor]:
 
 
 class _Written(Dataset):
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        table = folder / "metadata.jsonl"
-        rows = map(json.loads, table.read_text().splitlines()) if table.is_file() else ()
-        self.names = [Path(row["file_name"]).name for row in rows]
+    def __init__(self, pictures: Sequence[Path]) -> None:
+        self.pictures = pictures
 
     def __len__(self) -> int:
-        return len(self.names)
+        return len(self.pictures)
 
     def __getitem__(self, number: int) -> tuple[Tensor, Tensor]:
-        name = self.names[number]
-        picture = np.array(decode(self.folder / "pictures" / name))
-        label_map = np.array(Image.open(self.folder / "label_maps" / name))
+        path = self.pictures[number]
+        picture = np.array(decode(path))
+        label_map = load_label_map(path.parent.parent / "label_maps" / path.name, COCO_STUFF)
         return torch.from_numpy(picture).permute(2, 0, 1), torch.from_numpy(label_map)
 
 
@@ -56,23 +52,17 @@ def read_scenes(folder: Path, count: int | None = None, workers: int = 0) -> tup
     (N, H, W), both uint8.
 
     Args:
-        folder: with ``pictures`` and ``label_maps`` in it.
+        folder: what ``python -m vqgan_space.data.scenes`` wrote.
         count: how many at most.
         workers: processes that read; 0: this one.
 
     Raises:
         ValueError: there are none.
     """
-    written = _Written(folder)
-    if count is not None:
-        written.names = written.names[:count]
-    if not written.names:
-        raise ValueError(
-            f"there are no scenes in {folder}: write some with python -m vqgan_space.data.scenes"
-        )
-    batches = DataLoader(written, batch_size=32, num_workers=workers)
-    pictures, label_maps = zip(*batches, strict=True)
-    return torch.cat(pictures), torch.cat(label_maps)
+    pictures = [path for path, _ in find_captions(folder)][:count]
+    batches = DataLoader(_Written(pictures), batch_size=32, num_workers=workers)
+    shown, label_maps = zip(*batches, strict=True)
+    return torch.cat(shown), torch.cat(label_maps)
 
 
 def to_floats(pictures: Tensor) -> Tensor:
@@ -135,3 +125,19 @@ def class_frequencies(label_maps: Tensor, num_classes: int) -> Tensor:
     """Share of the pixels that each class covers, (C,) float64; pixels without a class aside."""
     counts = torch.bincount(label_maps.flatten().int(), minlength=NO_CLASS + 1)[:num_classes]
     return counts.double() / counts.sum()
+
+
+def rarity_weights(label_maps: Tensor, power: float, most: float = torch.inf) -> Tensor:
+    """Weights (256,) of the pixels of each class: its share of all pixels to the minus ``power``,
+    1 on an average pixel; 1 for classes that are not there and for pixels without a class.
+
+    Args:
+        label_maps: (N, H, W) uint8.
+        power: 0 weighs all pixels alike, 1 all classes.
+        most: the highest weight.
+    """
+    shares = class_frequencies(label_maps, NO_CLASS)
+    there = shares > 0
+    weights = torch.where(there, shares.clamp(min=1e-12) ** -power, 0)
+    weights = torch.where(there, weights / (weights * shares).sum(), 1).clamp(max=most)
+    return torch.cat([weights, weights.new_ones(1)]).float()

@@ -7,9 +7,9 @@ from typing import Any
 import torch
 from torch.utils.data import Dataset
 
-from vqgan_space.data.crops_in_memory import CropsInMemory, decode_all, rarity_weights
+from vqgan_space.data.crops_in_memory import CropsInMemory, decode_all
 from vqgan_space.data.datasets import RandomCrops, WithScenes, find_pictures
-from vqgan_space.data.labelled import read_scenes
+from vqgan_space.data.labelled import rarity_weights, read_scenes
 
 
 def training_crops(options: Any, device: torch.device) -> tuple[Dataset, dict[str, Any]]:
@@ -44,7 +44,7 @@ def training_crops(options: Any, device: torch.device) -> tuple[Dataset, dict[st
         size=options.crop,
         scale=options.scale,
         vivid=options.vivid,
-        class_weights=rarity_weights(label_maps, options.emphasis),
+        class_weights=rarity_weights(label_maps, options.emphasis, most=10),
         seed=options.seed,
     )
     return kept, kept.together
