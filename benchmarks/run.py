@@ -1,16 +1,20 @@
 """Print README's performance table: every part in a process of its own, one after the other.
 
-python benchmarks/run.py
+    python benchmarks/run.py
+
+With --judge and a second CLIP, trained as its card says, guidance is judged by that one too.
 """
 
 from __future__ import annotations
 
+import argparse
 import platform
 import subprocess
 import sys
 
 from common import HEADER, ROOT
 
+RECIPE = "guidance_recipe.py"
 PARTS = (
     "app_start.py",
     "reconstruct.py",
@@ -22,21 +26,24 @@ PARTS = (
     "paint.py",
     "cvae.py",
     "guidance.py",
+    RECIPE,
 )
 
 
-def main() -> None:
+def main(judge: str | None) -> None:
     import torch
 
     print(f"{processor()}, {torch.get_num_threads()} threads, PyTorch {torch.__version__}\n")
     print(HEADER, flush=True)
-    failed = [part for part in PARTS if run(part) != 0]
+    failed = [part for part in PARTS if run(part, judge) != 0]
     if failed:
         raise SystemExit(f"failed: {', '.join(failed)}")
 
 
-def run(part: str) -> int:
+def run(part: str, judge: str | None = None) -> int:
     command = [sys.executable, str(ROOT / "benchmarks" / part), "--row"]
+    if part == RECIPE and judge is not None:
+        command += ["--judge", judge]
     return subprocess.run(command, cwd=ROOT, check=False).returncode
 
 
@@ -50,4 +57,6 @@ def processor() -> str:
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--judge", help="folder or name of a second CLIP")
+    main(parser.parse_args().judge)

@@ -8,13 +8,13 @@ from typing import Any
 import torch
 
 from vqgan_space.generation.synthesizer import Synthesizer
-from vqgan_space.models.conditions import ClassCondition
+from vqgan_space.models.conditions import ClassCondition, VectorCondition
 from vqgan_space.models.label_vqgan import LabelVQGAN
 from vqgan_space.models.masked_prior import MaskedPrior
 from vqgan_space.models.prior import CausalPrior
 from vqgan_space.models.vqgan import VQGAN
 
-CODES = 64
+CODES, DIM = 64, 32
 _PRIOR: dict[str, Any] = {"n_layer": 1, "n_head": 2, "n_embd": 16}
 _VQGAN: dict[str, Any] = {
     "down_block_types": ("DownEncoderBlock2D",) * 5,
@@ -29,21 +29,28 @@ _VQGAN: dict[str, Any] = {
 
 
 def painting_set(*, masked: bool = True, condition: str = "grid") -> Synthesizer:
-    """A set that reads label maps of COCO-Stuff ("grid"), 10 classes ("class") or nothing."""
+    """A set that reads label maps of COCO-Stuff ("grid"), 10 classes ("class"), vectors
+    ("vector", of ``DIM`` numbers) or nothing."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
         vqgan = VQGAN(**_VQGAN)
         labels = LabelVQGAN(**_VQGAN, in_channels=182, out_channels=182)
         for model in (vqgan, labels):
             torch.nn.init.normal_(model.codebook, std=0.5)
-        given: Any = {"grid": labels, "class": ClassCondition(10), "none": None}[condition]
+        given: Any = {
+            "grid": labels,
+            "class": ClassCondition(10),
+            "vector": VectorCondition(DIM),
+            "none": None,
+        }[condition]
         prior: Any
         if masked:
-            conditions = {"grid": CODES, "class": 10, "none": 0}[condition]
+            conditions = {"grid": CODES, "class": 10}.get(condition, 0)
             prior = MaskedPrior(
                 num_codes=CODES,
                 condition=condition,  # type: ignore[arg-type]
                 num_conditions=conditions,
+                vector_dim=DIM if condition == "vector" else 0,
                 **_PRIOR,
             )
         else:

@@ -6,18 +6,22 @@ import dataclasses
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from painting_sets import painting_set
 from PIL import Image
 from tiny_clips import save_tiny_clip
 
-from vqgan_space.images import read_settings
+from vqgan_space.data.scenes import scene
+from vqgan_space.generation.guidance.start import from_picture
+from vqgan_space.images import read_settings, to_pictures
 from vqgan_space.models.vqgan import VQGAN
 from vqgan_space.ui.guide_curve import curve_html
 from vqgan_space.ui.guide_layout import best_model, first_start
 from vqgan_space.ui.guide_models import Guides
 from vqgan_space.ui.guide_request import GuideRequest, Numbers
-from vqgan_space.ui.guide_run import Shown, run_request
+from vqgan_space.ui.guide_run import run_request
+from vqgan_space.ui.guide_shown import Shown
 from vqgan_space.ui.models import Models
 
 FEW = Numbers(steps=2, cutouts=2, best_of=2)
@@ -29,6 +33,16 @@ def offered(tmp_path_factory: pytest.TempPathFactory) -> tuple[Models, Guides]:
     folder = tmp_path_factory.mktemp("guide")
     drafting = painting_set(condition="none")
     drafting.save_pretrained(folder / "drafting")
+    models = Models([str(folder / "drafting")])
+    guides = Guides([str(save_tiny_clip(folder / "tiny-clip"))], [str(folder / "drafting")])
+    return models, guides
+
+
+@pytest.fixture(scope="module")
+def redrawing(tmp_path_factory: pytest.TempPathFactory) -> tuple[Models, Guides]:
+    """The same with a set that reads texts."""
+    folder = tmp_path_factory.mktemp("redraw")
+    painting_set(condition="vector").save_pretrained(folder / "drafting")
     models = Models([str(folder / "drafting")])
     guides = Guides([str(save_tiny_clip(folder / "tiny-clip"))], [str(folder / "drafting")])
     return models, guides
@@ -124,6 +138,52 @@ def test_pictures_and_codes_start_too(
     assert last.files is not None and "the picture" in (last.curve or "")
     again = run(offered, request(start="codes", codes_file=last.files.codes))[-1]
     assert again.files is not None
+
+
+def test_a_given_start_is_drawn_anew_in_part_and_the_film_shows_it(
+    redrawing: tuple[Models, Guides],
+) -> None:
+    few = dataclasses.replace(FEW, redraw=0.5, steps=1, learning_rate=1e-4, natural=0.0)
+    asked = request(start="scene", scene=3, numbers=few, variants=2)
+    shown = run(redrawing, asked)
+    assert [each.status for each in shown if each.status.startswith("Drawn")] == [
+        f"Drawn anew {n} of 4" for n in (1, 2, 3, 4)
+    ]
+    last = shown[-1]
+    assert last.going_on is not None and last.files is not None
+    vqgan = redrawing[0].get("drafting").model
+    given = from_picture(vqgan, scene(3, 128).picture, (8, 8), 2)
+    kept = (vqgan.nearest_codes(last.going_on.latents) == vqgan.nearest_codes(given)).float()
+    assert 0.5 <= float(kept.mean()) < 0.7  # some of what is drawn may be what was there
+    steps = [read_settings(path)["step"] for path in last.going_on.frames]
+    assert steps.count(0) > 5 and steps[-1] == 1
+    with Image.open(last.going_on.frames[0]) as frame:
+        decoded = to_pictures(vqgan.decode_codes(vqgan.nearest_codes(given[:1])))[0]
+        off = np.asarray(frame)[:, :128].astype(int) - np.asarray(decoded)
+        assert np.abs(off).mean() < 1  # two pictures together round otherwise than one
+    with Image.open(last.going_on.frames[steps.count(0) - 2]) as frame:
+        off = np.asarray(frame)[:, :128].astype(int) - np.asarray(decoded)
+        assert np.abs(off).mean() > 2
+
+    plain = dataclasses.replace(few, redraw=0.0)
+    last = run(redrawing, request(start="scene", scene=3, numbers=plain))[-1]
+    assert last.going_on is not None
+    kept = (vqgan.nearest_codes(last.going_on.latents) == vqgan.nearest_codes(given[:1])).float()
+    assert float(kept.mean()) > 0.9
+
+
+def test_the_next_scene_of_a_story_begins_drawn_anew(redrawing: tuple[Models, Guides]) -> None:
+    still = Numbers(steps=4, cutouts=2, best_of=1, learning_rate=1e-4, natural=0.0)
+    story = "a lake ^ a boat at night"
+    vqgan = redrawing[0].get("drafting").model
+    for share, low, high in ((0.0, 0.9, 1.0), (0.5, 0.5, 0.7)):
+        numbers = dataclasses.replace(still, redraw=share)
+        asked = request(prompt=story, start="draft", numbers=numbers)
+        last = run(redrawing, asked)[-1]
+        first = run(redrawing, dataclasses.replace(asked, prompt="a lake"))[-1]
+        assert last.going_on is not None and first.going_on is not None
+        pair = [vqgan.nearest_codes(each.going_on.latents) for each in (last, first)]
+        assert low <= float((pair[0] == pair[1]).float().mean()) <= high
 
 
 @pytest.mark.parametrize(

@@ -117,7 +117,7 @@ class _Sampling:
         self.device = prior.row_emb.device
         self.codes = torch.where(known, codes, prior.hidden)
         self.known = known.clone()
-        self.windows = _windows((codes.shape[1], codes.shape[2]), prior.window)
+        self.windows = cover((codes.shape[1], codes.shape[2]), prior.window)
 
     def run(self, steps: int) -> Iterator[Progress]:
         yield self._progress()
@@ -177,7 +177,7 @@ class _Sampling:
         return without + scale * (with_it - without)
 
 
-def _windows(size: Size, window: Size) -> list[Position]:
+def cover(size: Size, window: Size) -> list[Position]:
     """Upper left corners of windows that cover a canvas and overlap by half."""
     starts = []
     for length, side in zip(size, window, strict=True):

@@ -25,7 +25,8 @@ from .guide_request import (
     GuideRequest,
     Numbers,
 )
-from .guide_run import Shown, run_request
+from .guide_run import run_request
+from .guide_shown import Shown
 from .inputs import MODEL_QUEUE
 from .models import Models
 
@@ -35,15 +36,15 @@ _VALUES = (
     "prompt", "negative", "styles", "picture_prompt", "picture_weight", "start", "picture", "scene",
     "top", "bottom", "codes_file", "clips", "model", "format", "variants", "seed",
 )  # fmt: skip
-# Prompt, styles, start, scene, hold on to it; scenes 45 and 19 are summer days with a spruce. Where
-# no start is named it is the one that is chosen at first.
+# Prompt, styles, start, scene, share to draw anew, hold on to it; scenes 45 and 19 are summer days
+# with a spruce. Where no start is named it is the one that is chosen at first.
 EXAMPLES: list[list[Any]] = [
-    ["a snow-covered spruce", ["in winter"], SCENE, 45, 0.1],
-    ["a sailing boat on the sea", ["at sunset"], None, 0, 0],
-    ["a church in a meadow in summer", [], None, 0, 0],
-    ["a meadow in summer ^ a snowy field in winter", [], SCENE, 45, 0],
-    ["a lake below the mountains at night | clouds:-0.5", [], SCENE, 19, 0.1],
-    ["a starry winter night below steep peaks", [], None, 0, 0],
+    ["a snow-covered spruce", ["in winter"], SCENE, 45, 0.5, 0.1],
+    ["a sailing boat on the sea", ["at sunset"], None, 0, 0.5, 0],
+    ["a church in a meadow in summer", [], None, 0, 0.5, 0],
+    ["a meadow in summer ^ a snowy field in winter", [], SCENE, 45, 0.5, 0],
+    ["a lake below the mountains at night | clouds:-0.5", [], SCENE, 19, 0.5, 0.1],
+    ["a starry winter night below steep peaks", [], None, 0, 0.5, 0],
 ]
 
 
@@ -64,7 +65,7 @@ def _add_examples(ui: SimpleNamespace) -> None:
     rows = [[*row[:2], row[2] or ui.start.value, *row[3:]] for row in EXAMPLES]
     gr.Examples(
         rows,
-        inputs=[ui.prompt, ui.styles, ui.start, ui.scene, ui.hold],
+        inputs=[ui.prompt, ui.styles, ui.start, ui.scene, ui.redraw, ui.hold],
         label="Or try one of these",
         elem_id="guide-examples",
         api_visibility="private",
@@ -76,7 +77,7 @@ def _wire_start(ui: SimpleNamespace, guides: Guides) -> None:
 
     def choose(start: str) -> list[Any]:
         shown = [start == SCENE, start == PICTURE, start == COLOURS, start == CODES]
-        shown.append(any(shown) or start == DRAFT)
+        shown += [any(shown) or start == DRAFT] * 2
         return [gr.update(visible=each) for each in shown]
 
     @sentences
@@ -97,7 +98,7 @@ def _wire_start(ui: SimpleNamespace, guides: Guides) -> None:
             return f"{names[0]} reads any word."
         return f"{names[0]} knows {len(vocabulary):,} words: {', '.join(vocabulary)}."
 
-    sides = [ui.scene_side, ui.picture_side, ui.colour_side, ui.codes_side, ui.hold]
+    sides = [ui.scene_side, ui.picture_side, ui.colour_side, ui.codes_side, ui.redraw, ui.hold]
     ui.start.change(choose, ui.start, sides, **_QUIET)
     gr.on(
         [ui.start.change, ui.scene.change, ui.format.change],

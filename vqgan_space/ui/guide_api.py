@@ -30,6 +30,7 @@ def add_endpoint(models: Models, guides: Guides) -> None:
         gr.Number(n.cutouts, visible=False, label="Cutouts", precision=0),
         gr.Number(n.learning_rate, visible=False, label="Learning rate"),
         gr.Number(0, visible=False, label="Seed", precision=0),
+        gr.Number(n.redraw, visible=False, label="Draw anew"),
     ]
     outputs = [gr.Image(visible=False, format="png"), gr.File(visible=False)]
     outputs.append(gr.Video(visible=False))
@@ -47,8 +48,10 @@ def add_endpoint(models: Models, guides: Guides) -> None:
         cutouts: int = n.cutouts,
         learning_rate: float = n.learning_rate,
         seed: int = 0,
+        redraw: float = n.redraw,
     ) -> Iterator[tuple[str, str, str | None]]:
-        """Pull a picture towards a text; it starts from a draft where there is one, or a picture.
+        """Pull a picture towards a text; it starts from a draft where there is one, or a picture,
+        of which the share ``redraw`` that fits the text least is drawn anew first.
 
         Returns the picture (PNG), its codes (.npz) and the way there (MP4).
         """
@@ -66,7 +69,11 @@ def add_endpoint(models: Models, guides: Guides) -> None:
             format=size or next(iter(FORMATS)),
             seed=int(seed),
             numbers=Numbers(
-                steps=int(steps), cutouts=int(cutouts), learning_rate=learning_rate, hold=hold
+                steps=int(steps),
+                cutouts=int(cutouts),
+                learning_rate=learning_rate,
+                redraw=redraw,
+                hold=hold,
             ),
         )
         if asked.format not in FORMATS:

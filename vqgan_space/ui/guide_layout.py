@@ -122,6 +122,11 @@ def _lay_out_start(ui: SimpleNamespace, guides: Guides, first: str) -> None:
         ui.bottom = gr.ColorPicker("#5f8f4a", label="Bottom", min_width=120)
     with gr.Column(visible=False) as ui.codes_side:
         ui.codes_file = codes_input("Codes to start from")
+    ui.redraw = gr.Slider(
+        0, 1, value=Numbers.redraw, step=0.05, label="Draw anew",
+        info="Share of the start, and between a story's scenes, that fits your words least.",
+        visible=False, elem_id="guide-redraw",
+    )  # fmt: skip
     ui.hold = gr.Slider(
         0, 2, value=Numbers.hold, step=0.05, label="Hold on to the start",
         info="0: free to leave it; 1 and more: stays near.", visible=False,

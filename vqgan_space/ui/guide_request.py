@@ -38,6 +38,9 @@ STARTS = {
     CODES: "A codes file",
 }
 
+# Starts that show something, of which a part can be drawn anew.
+GIVEN = (PICTURE, SCENE, CODES)
+
 # Share of the steps at half the size, for starts without anything to keep.
 _COARSE = 0.5
 
@@ -56,6 +59,7 @@ class Numbers:
     augmentation: str = "gentle"
     noise: float = 0.1
     tv: float = 0.0
+    redraw: float = 0.5
     hold: float = 0.0
     hold_decay: float = 0.98
     natural: float = 1.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,28 +11,18 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from .errors import filled
-from .files import codes_of, read_grid, result_path, save_grid, save_picture
+from .files import codes_of, result_path, save_grid, save_picture
 from .guide_curve import curve_html
 from .guide_models import Guides
-from .guide_request import (
-    CODES,
-    COLOURS,
-    DRAFT,
-    FORMATS,
-    NOISE,
-    PICTURE,
-    SCENE,
-    GoingOn,
-    GuideRequest,
-)
+from .guide_request import GoingOn, GuideRequest
+from .guide_shown import Files, Shown
+from .guide_start import Start, find_drafting, make_start, scene_change
 from .models import Loaded, Models
 
 if TYPE_CHECKING:
     from PIL import Image
-    from torch import Tensor
 
     from ..generation.guidance import Moment, Prompt
-    from ..generation.synthesizer import Synthesizer
     from ..models.clip import CLIP
 
 # Seconds between two previews at least; frames of the way that are kept, and shown a second.
@@ -42,28 +32,6 @@ _ENDED = {
     "deadline": "Out of time",
     "not finite": "Stopped: a loss was no longer a number. This is the last good picture",
 }
-
-
-@dataclass(frozen=True)
-class Files:
-    """Paths of what a run made; the film is missing where nothing moved."""
-
-    picture: str
-    codes: str
-    video: str | None = None
-    gif: str | None = None
-    frames: str | None = None
-
-
-@dataclass(frozen=True)
-class Shown:
-    """What the page shows at a moment; None where nothing changed, ``files`` with the last."""
-
-    status: str
-    gallery: list[tuple[Any, str]] | None = None
-    curve: str | None = None
-    going_on: GoingOn | None = None
-    files: Files | None = None
 
 
 @dataclass
@@ -104,7 +72,6 @@ def run_request(
     from ..generation.guidance import guide
     from ..generation.guidance.naturalness import Naturalness
     from ..generation.seeds import variant_seeds
-    from ..models.masked_prior import MaskedPrior
 
     if request.going_on is None:
         seeds = variant_seeds(filled(request.seed, "Seed"), int(request.variants))
@@ -113,19 +80,19 @@ def run_request(
         seeds = request.going_on.seeds
         frames = [path for path in map(Path, request.going_on.frames) if path.exists()]
     way = _Way(request, loaded, seeds, frames)
-    prior = _prior(loaded, clips, guides, request, scenes[0])
-    if request.start == DRAFT and request.going_on is None:
-        start = yield from _drafts(way, clips, prior, scenes[0])
-    else:
-        start = _start(loaded, clips, request, scenes[0], seeds)
+    drafting = find_drafting(loaded, clips, guides, request, scenes)
+    starting = Start(request, loaded, clips, scenes[0], seeds, drafting)
+    start = yield from make_start(starting)
+    for picture in starting.way:
+        _add_frame(way, picture, 0)
     natural = None
-    if prior is not None:
-        synthesizer, embedding = prior
-        assert isinstance(synthesizer.prior, MaskedPrior)  # no other is on offer
-        natural = Naturalness(synthesizer.prior, loaded.model.codebook, embedding)
+    if drafting is not None:
+        codebook = loaded.model.codebook
+        natural = [Naturalness(drafting.prior, codebook, each) for each in drafting.embeddings]
     moment: Moment | None = None
     next_preview, stopped = 0.0, False
-    for moment in guide(loaded.model, clips, scenes, start, seeds, settings, naturalness=natural):
+    how: dict[str, Any] = {"naturalness": natural, "between": scene_change(starting)}
+    for moment in guide(loaded.model, clips, scenes, start, seeds, settings, **how):
         _remember(way, moment)
         stopped = moment.ended is None and is_stopped()
         if stopped or moment.ended is not None:
@@ -136,102 +103,6 @@ def run_request(
     assert moment is not None  # there is one before the first step
     yield Shown(f"{_status(way, moment)} · writing the film ...", None, _curve(way, moment))
     yield _last(way, moment, stopped)
-
-
-def _prior(
-    loaded: Loaded,
-    clips: list[CLIP],
-    guides: Guides,
-    request: GuideRequest,
-    prompts: list[Prompt],
-) -> tuple[Synthesizer, Tensor | None] | None:
-    """The set that drafts with this VQGAN's codes, and the embedding that it reads."""
-    from ..generation.guidance.start import draft_embedding
-
-    name = guides.draft_for(loaded.revision)
-    if name is None:
-        if request.start == DRAFT and request.going_on is None:
-            raise ValueError(
-                f"No set makes drafts in the codes of {loaded.name}: choose another start."
-            )
-        return None
-    synthesizer = guides.draft(name)
-    clip = guides.clip_of_draft(name, request.clips[0])
-    return synthesizer, draft_embedding(synthesizer, clip, prompts)
-
-
-def _drafts(
-    way: _Way,
-    clips: list[CLIP],
-    prior: tuple[Synthesizer, Tensor | None] | None,
-    prompts: list[Prompt],
-) -> Generator[Shown, None, Tensor]:
-    """Shows drafts as they are made; the best of each seed's are what is returned."""
-    import torch
-
-    from ..generation.guidance import start as starts
-    from ..images import to_pictures
-
-    assert prior is not None  # or there is no such start
-    vqgan, numbers = way.loaded.model, way.request.numbers
-    size = starts.check_size(vqgan, FORMATS[way.request.format])
-    count = int(filled(numbers.best_of, "Best of"))
-    candidates = []
-    tried = starts.candidate_seeds(way.seeds, count)
-    for number, seed in enumerate(tried):
-        *_, drafted = starts.draft_steps(*prior, size, [seed])
-        codes = drafted.codes.to(vqgan.codebook.device)
-        candidates.append(vqgan.lookup(codes).clone())
-        with torch.no_grad():
-            picture = to_pictures(vqgan.decode_codes(codes))[0]
-        yield Shown(f"Draft {number + 1} of {len(tried)}", [(picture, "a draft")])
-    return starts.best(vqgan, clips, prompts, torch.cat(candidates), count)
-
-
-def _start(
-    loaded: Loaded,
-    clips: list[CLIP],
-    request: GuideRequest,
-    prompts: list[Prompt],
-    seeds: list[int],
-) -> Tensor:
-    """Latents (B, D, h, w) to start from."""
-    from ..generation.guidance import start as starts
-    from ..images import open_picture
-
-    if request.going_on is not None:
-        if request.going_on.revision != loaded.revision:
-            raise ValueError(
-                f"That picture was made by the model {request.going_on.model}: choose it again."
-            )
-        return request.going_on.latents
-    vqgan = loaded.model
-    pixels = FORMATS[request.format]
-    size = starts.check_size(vqgan, pixels)
-    if request.start == NOISE:
-        count = int(filled(request.numbers.best_of, "Best of"))
-        candidates = starts.from_noise(vqgan, size, starts.candidate_seeds(seeds, count))
-        return starts.best(vqgan, clips, prompts, candidates, count)
-    if request.start == CODES:
-        if request.codes_file is None:
-            raise ValueError("Choose a codes file to start from first.")
-        grid = read_grid(request.codes_file, loaded)
-        starts.check_size(vqgan, (grid.shape[0] * vqgan.factor, grid.shape[1] * vqgan.factor))
-        return starts.from_codes(vqgan, grid, len(seeds))
-    picture: Image.Image
-    if request.start == SCENE:
-        from ..data.scenes import scene
-
-        picture = scene(int(filled(request.scene, "Scene")), pixels).picture
-    elif request.start == COLOURS:
-        picture = starts.gradient(request.top, request.bottom, pixels)
-    elif request.start == PICTURE:
-        if request.picture is None:
-            raise ValueError("Choose a picture to start from first.")
-        picture = open_picture(request.picture)
-    else:
-        raise ValueError(f"There is no start called {request.start!r}.")
-    return starts.from_picture(vqgan, picture, size, len(seeds))
 
 
 def _warn_of_unknown(clips: list[CLIP], scenes: list[list[Prompt]]) -> None:
@@ -250,13 +121,17 @@ def _remember(way: _Way, moment: Moment) -> None:
         way.loss.append(float(sum(loss.mean() for loss in moment.losses.values())))
     if moment.pictures is None or (moment.step == 0 and way.frames):
         return
-    from ..generation.guidance.film import thin
     from ..generation.video import strip
 
-    frame = moment.pictures[0] if len(moment.pictures) == 1 else strip(moment.pictures)
+    _add_frame(way, strip(moment.pictures), moment.step)
+
+
+def _add_frame(way: _Way, frame: Image.Image, step: int) -> None:
+    from ..generation.guidance.film import thin
+
     settings = way.request.described() | {
         "seeds": way.seeds,
-        "step": moment.step,
+        "step": step,
         "similarity": way.similarity[-1] if way.similarity else None,
     }
     way.frames.append(Path(save_picture(frame, "frame", way.loaded, settings)))

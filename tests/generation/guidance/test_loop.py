@@ -14,8 +14,10 @@ from torch import Tensor
 
 from vqgan_space.generation.guidance import GuideSettings, Moment, guide, parse_prompts, parse_story
 from vqgan_space.generation.guidance.camera import Camera
+from vqgan_space.generation.guidance.naturalness import Naturalness
 from vqgan_space.generation.guidance.start import from_noise
 from vqgan_space.models.clip import CLIP
+from vqgan_space.models.masked_prior import MaskedPrior
 from vqgan_space.models.vqgan import VQGAN
 
 SIZE = (8, 8)
@@ -235,3 +237,46 @@ def test_what_makes_no_sense_is_refused(vivid_vqgan: VQGAN, clip: CLIP) -> None:
             GuideSettings(**options)
     with pytest.raises(ValueError, match="gentle"):
         GuideSettings(augmentation="wild")
+
+
+def test_scenes_have_priors_of_their_own_and_begin_with_what_is_handed_over(
+    vivid_vqgan: VQGAN, clip: CLIP
+) -> None:
+    story = parse_story("a lake ^ a boat at night ^ a lake")
+    start = from_noise(vivid_vqgan, SIZE, [0])
+    expected = [Expecting(vivid_vqgan, code) for code in (1, 2, 3)]
+    handed: list[tuple[int, Tensor]] = []
+
+    def between(number: int, latents: Tensor) -> Tensor:
+        handed.append((number, latents))
+        return start
+
+    settings = GuideSettings(steps=6, cutouts=2, learning_rate=1e-3)
+    moments = list(
+        guide(
+            vivid_vqgan, [clip], story, start, [0], settings,
+            naturalness=expected, between=between,
+        )
+    )  # fmt: skip
+    assert [number for number, _ in handed] == [1, 2]
+    assert [each.asked for each in expected] == [2, 2, 2]
+    assert moments[2].latents is not None and torch.equal(handed[0][1], moments[2].latents)
+    assert moments[-1].latents is not None
+    torch.testing.assert_close(moments[-1].latents, start, atol=0.01, rtol=0.0)
+    with pytest.raises(ValueError, match="3 scenes need as many priors, or one, not 2"):
+        next(guide(vivid_vqgan, [clip], story, start, naturalness=expected[:2]))
+
+
+class Expecting(Naturalness):
+    """Expects one code, and counts how often it is asked."""
+
+    def __init__(self, vqgan: VQGAN, code: int) -> None:
+        prior = MaskedPrior(num_codes=64, height=8, width=8, n_layer=1, n_head=2, n_embd=16)
+        torch.nn.init.zeros_(prior.head.weight)
+        prior.head.bias.data[code] = 50.0
+        super().__init__(prior.eval().requires_grad_(False), vqgan.codebook)
+        self.asked = 0
+
+    def expected(self, codes: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        self.asked += 1
+        return super().expected(codes, generator)

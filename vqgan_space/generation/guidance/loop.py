@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -61,7 +61,8 @@ def guide(
     settings: GuideSettings | None = None,
     picture_every: int = 1,
     drop_text_towers: bool = False,
-    naturalness: Naturalness | None = None,
+    naturalness: Naturalness | Sequence[Naturalness] | None = None,
+    between: Callable[[int, Tensor], Tensor] | None = None,
 ) -> Iterator[Moment]:
     """Pull latents towards prompts; stop by not asking for the next moment.
 
@@ -75,7 +76,10 @@ def guide(
         picture_every: pictures come with every so many-th moment, with the first and the last.
         drop_text_towers: frees the memory of the CLIPs' text towers once the prompts are embedded;
             such a CLIP embeds no other texts later.
-        naturalness: a prior that pulls as ``settings.natural`` says; None: none does.
+        naturalness: a prior that pulls as ``settings.natural`` says, the same for all scenes or one
+            for each; None: none does.
+        between: where a scene of a story begins, the first excepted, it is given the scene's number
+            and the latents (B, D, h, w), and returns those to go on from.
 
     Yields:
         A moment before the first step, one after each, and a last one that says why it ended:
@@ -99,7 +103,11 @@ def guide(
     if drop_text_towers:
         for clip in clips:
             clip.drop_text_tower()
-    run = _Run(vqgan, clips, start, seeds, settings, naturalness)
+    naturals: Sequence[Naturalness | None]
+    naturals = naturalness if isinstance(naturalness, Sequence) else [naturalness] * len(scenes)
+    if len(naturals) != len(scenes):
+        raise ValueError(f"{len(scenes)} scenes need as many priors, or one, not {len(naturals)}.")
+    run = _Run(vqgan, clips, start, seeds, settings)
     yield Moment(0, settings.steps, pictures=run.pictures(), latents=run.latents())
     longest, last = 0.0, Moment(0, settings.steps)
     ended: End = "finished"
@@ -108,9 +116,12 @@ def guide(
         if now - began + longest > settings.deadline:
             ended = "deadline"
             break
+        number = step * len(targets) // settings.steps
+        if between is not None and step and number != (step - 1) * len(targets) // settings.steps:
+            run.go_on_from(between(number, run.latents()))
         run.prepare(step)
-        scene = targets[step * len(targets) // settings.steps]
-        shown = run.step(step, scene)
+        run.naturalness = naturals[number]
+        shown = run.step(step, targets[number])
         if shown is None:
             ended = "not finite"
             break
@@ -158,9 +169,8 @@ class _Run:
         start: Tensor,
         seeds: Sequence[int],
         settings: GuideSettings,
-        naturalness: Naturalness | None,
     ) -> None:
-        self.naturalness = naturalness
+        self.naturalness: Naturalness | None = None
         self.vqgan, self.clips, self.settings = vqgan, clips, settings
         self.generators = [generator(seed) for seed in seeds]
         # One by one a processor is as fast, in less memory, and a picture does not depend, not by
@@ -186,6 +196,14 @@ class _Run:
     def _begin(self, values: Tensor) -> None:
         self.values = values.clone()
         self.optimiser = torch.optim.Adam([self.values], betas=(0.9, 0.99))
+
+    def go_on_from(self, latents: Tensor) -> None:
+        """Other latents (B, D, h, w) at the full size, which are what is held on to from now on."""
+        full = latents.detach().to(self.device, torch.float32) / self.spread
+        is_coarse = self.values.shape != self.origin.shape
+        self.origin, self.average = full, None
+        self._begin(F.avg_pool2d(full, 2) if is_coarse else full)
+        self.good = self.values.detach().clone()
 
     def latents(self) -> Tensor:
         """(B, D, h, w), at the full size."""

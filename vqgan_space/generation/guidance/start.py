@@ -145,7 +145,7 @@ def candidate_seeds(seeds: Sequence[int], count: int) -> list[int]:
 
 
 @torch.no_grad()
-def best(
+def choose(
     vqgan: CodesModel,
     clips: Sequence[CLIP],
     prompts: Sequence[Prompt],
@@ -161,10 +161,11 @@ def best(
         candidates: latents (B * count, D, h, w).
 
     Returns:
-        (B, D, h, w).
+        Their numbers (B,), on the CPU.
     """
+    groups = torch.arange(len(candidates)).view(-1, count)
     if count == 1:
-        return candidates
+        return groups[:, 0]
     scores = torch.zeros(len(candidates))
     directions = [(clip, wanted(embed_prompts(clip, prompts))) for clip in clips]
     for first in range(0, len(candidates), batch):
@@ -173,5 +174,15 @@ def best(
         pictures = vqgan.decode_codes(codes).float().clamp(-1, 1)
         for clip, direction in directions:
             scores[part] += (clip.embed_pictures(pictures.to(clip.device)) @ direction).cpu()
-    chosen = scores.view(-1, count).argmax(dim=1)  # (B,)
-    return candidates.unflatten(0, (-1, count))[torch.arange(len(chosen)), chosen]
+    return groups[torch.arange(len(groups)), scores.view(-1, count).argmax(dim=1)]
+
+
+def best(
+    vqgan: CodesModel,
+    clips: Sequence[CLIP],
+    prompts: Sequence[Prompt],
+    candidates: Tensor,
+    count: int,
+) -> Tensor:
+    """What ``choose`` chooses of candidates (B * count, D, h, w): (B, D, h, w)."""
+    return candidates[choose(vqgan, clips, prompts, candidates, count).to(candidates.device)]

@@ -1,0 +1,93 @@
+"""What fits a text least is drawn anew, and nothing else."""
+
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+from painting_sets import CODES, painting_set
+from torch import Tensor
+
+from vqgan_space.generation.guidance.redraw import fitting, redraw_steps
+from vqgan_space.generation.synthesizer import Synthesizer
+from vqgan_space.models.conditions import VectorCondition
+from vqgan_space.models.masked_prior import MaskedPrior
+from vqgan_space.training.prior_loss import masked_loss
+
+SUMMER, WINTER = torch.eye(4)[:1], torch.eye(4)[1:2]
+GREEN, WHITE, TREE = 3, 9, 20
+
+
+def pictures(text: Tensor) -> Tensor:
+    """Four codes of ground that depend on the text, four of trees that do not, 4 x 8."""
+    ground = GREEN if torch.equal(text, SUMMER) else WHITE
+    return torch.cat([torch.full((4, 4), ground), torch.full((4, 4), TREE)], dim=1)
+
+
+@pytest.fixture(scope="module")
+def seasons() -> Synthesizer:
+    """A set whose small prior has learnt what both seasons look like."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        prior = MaskedPrior(
+            num_codes=CODES, height=4, width=8, condition="vector", vector_dim=4,
+            n_layer=1, n_head=2, n_embd=32,
+        )  # fmt: skip
+        texts = torch.cat([SUMMER, WINTER]).repeat(8, 1)
+        codes = torch.stack([pictures(text[None]) for text in texts])
+        optimizer = torch.optim.AdamW(prior.parameters(), lr=1e-2)
+        for _ in range(120):
+            dropped = torch.rand(len(texts)) < 0.3
+            masked_loss(prior, codes, texts, prior.hidden, dropped=dropped).backward()
+            optimizer.step()
+            optimizer.zero_grad()
+    vqgan = painting_set(condition="none").vqgan
+    return Synthesizer(vqgan, VectorCondition(4), prior.eval().requires_grad_(False))
+
+
+def last(synthesizer: Synthesizer, text: Tensor, codes: Tensor, share: float, seed: int) -> Tensor:
+    *_, progress = redraw_steps(synthesizer, text, codes, share, [seed])
+    assert bool(progress.known.all())
+    return progress.codes[0]
+
+
+def test_summer_turns_to_winter_and_trees_stay(seasons: Synthesizer) -> None:
+    codes = pictures(SUMMER)
+    codes[:, 6] = 33  # a tree unlike those that it knows
+    winter = last(seasons, WINTER, codes, 0.5, seed=1)
+    assert (winter[:, :4] == WHITE).all()
+    assert torch.equal(winter[:, 4:], codes[:, 4:])
+    assert torch.equal(last(seasons, SUMMER, pictures(WINTER), 0.5, seed=1), pictures(SUMMER))
+
+
+def test_nothing_and_everything(seasons: Synthesizer) -> None:
+    codes = pictures(SUMMER)
+    assert torch.equal(last(seasons, WINTER, codes, 0.0, seed=0), codes)
+    first = next(redraw_steps(seasons, WINTER, codes, 1.0, [0]))
+    assert not first.known.any()
+
+
+def test_a_seed_repeats_alone_and_among_others(seasons: Synthesizer) -> None:
+    codes = torch.randint(CODES, (4, 8), generator=torch.Generator().manual_seed(0))
+    *_, both = redraw_steps(seasons, WINTER, codes, 0.6, [5, 6])
+    for seed, together in zip((5, 6), both.codes, strict=True):
+        assert torch.equal(last(seasons, WINTER, codes, 0.6, seed), together)
+
+
+def test_larger_pictures_are_looked_at_window_by_window(seasons: Synthesizer) -> None:
+    prior = seasons.prior
+    assert isinstance(prior, MaskedPrior)
+    codes = pictures(SUMMER).repeat(2, 2)  # 8 x 16, twice the window
+    known = fitting(prior, WINTER, codes, 0.25)
+    assert known.shape == (8, 16) and int((~known).sum()) == 32
+    assert (codes[~known] == GREEN).all()
+
+
+def test_what_is_refused(seasons: Synthesizer) -> None:
+    codes = pictures(SUMMER)
+    with pytest.raises(ValueError, match=r"from 0 to 1, got 1\.5"):
+        redraw_steps(seasons, WINTER, codes, 1.5, [0])
+    silent = copy.copy(painting_set(condition="none"))
+    with pytest.raises(ValueError, match="its prior reads no texts"):
+        redraw_steps(silent, WINTER, codes, 0.5, [0])
