@@ -3,9 +3,10 @@
     python train/evaluate_guidance.py --judge runs/clip-judge --out runs/guidance
 
 For every prompt, a caption of a held-out scene: a sample of the drafting set for no text at all, a
-draft for the text, the best of several drafts in the eyes of the guiding CLIP, and that one after
-guidance; the judge says how similar each is to the text. Prints a figure a line and, with
-``--out``, writes figures.json and a contact sheet: below each best draft its guided picture.
+draft for the text, the best of several drafts in the eyes of the guiding CLIP, that one pulled by
+it, and what was pulled polished by the prior, which is the guided picture as the app makes it; the
+judge says how similar each is to the text. Prints a figure a line and, with ``--out``, writes
+figures.json and a contact sheet: below each best draft its guided picture.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from vqgan_space.data.scenes import scene
 from vqgan_space.data.scenes.dataset import HELD_OUT
 from vqgan_space.generation.guidance import GuideSettings, Prompt, guide
 from vqgan_space.generation.guidance.naturalness import Naturalness
+from vqgan_space.generation.guidance.polish import polish_steps
 from vqgan_space.generation.guidance.start import best, draft_embedding, draft_steps
 from vqgan_space.generation.seeds import variant_seeds
 from vqgan_space.generation.synthesizer import Synthesizer
@@ -90,7 +92,9 @@ def main(options: Options) -> None:
         start, how = shown["best draft"], options.settings
         *_, last = guide(vqgan, [clip], [[prompt]], start, [seed], how, 0, naturalness=natural)
         assert last.latents is not None
-        shown["guided"] = last.latents
+        codes = vqgan.nearest_codes(last.latents)
+        *_, polished = polish_steps(synthesizer, embedding, codes, [seed])
+        shown |= {"pulled": last.latents, "guided": vqgan.lookup(polished.codes)}
         with torch.no_grad():
             target = judge.embed_long_text(text)
             for name, latents in shown.items():

@@ -62,11 +62,12 @@ from vqgan_space.data.label_maps import LabelCrops, find_label_maps
 from vqgan_space.data.labels import ADE20K, CAMVID, COCO_STUFF, NO_CLASS
 from vqgan_space.hub.card import CardFacts, write_card
 from vqgan_space.models.label_vqgan import LabelVQGAN
-from vqgan_space.models.quantizers import make_quantizer
+from vqgan_space.models.quantizers import Quantizer, make_quantizer
 from vqgan_space.models.sizes import LABEL_VQGAN_SIZES
 from vqgan_space.training.label_autoencoder import (
     LabelAutoencoder,
     choose_classes,
+    with_details,
     with_fresh_decoder,
 )
 from vqgan_space.training.label_evaluation import center_square, measure_label_maps
@@ -96,6 +97,11 @@ class Options(PublishOptions):
     decoder_channels: tuple[int, ...] | None = None
     """Channels of a fresh decoder for the codes of ``start_from``, which stay what they are:
     nothing else is trained."""
+    detail_codes: int | None = None
+    """How many detail codes, at twice the resolution, are added to the codes of ``start_from``,
+    which stay what they are: edges run where they should."""
+    drop_details: float = 0.1
+    """Share of label maps that are decoded without them."""
 
     quantizer: Literal["ema", "straight-through"] = "ema"
     unit_length: bool = False
@@ -157,21 +163,31 @@ def build(options: Options) -> LabelAutoencoder:
     model = LabelVQGAN(in_channels=classes, out_channels=classes, **config)
     if options.start_from:
         model = LabelVQGAN.from_pretrained(options.start_from, subfolder="label_vqgan").train()
+    if (options.decoder_channels or options.detail_codes) and not options.start_from:
+        raise SystemExit("name the set whose codes to decode with --start-from")
     if options.decoder_channels:
-        if not options.start_from:
-            raise SystemExit("name the set whose codes to decode with --start-from")
         model = with_fresh_decoder(model, options.decoder_channels)
-    quantizer = make_quantizer(
-        options.quantizer,
-        *model.codebook.shape,
-        decay=options.decay,
-        revive_below=options.revive_below,
-        beta=options.beta,
-        unit_length=options.unit_length,
-    )
-    if options.start_from:
-        quantizer.set_codebook(model.codebook.detach())
-    return LabelAutoencoder(model, quantizer, bool(options.decoder_channels))
+    is_new = model.details is None
+    if options.detail_codes and is_new:
+        model = with_details(model, options.detail_codes).train()
+
+    def quantizer_of(codebook: Tensor, is_trained: bool) -> Quantizer:
+        quantizer = make_quantizer(
+            options.quantizer,
+            *codebook.shape,
+            decay=options.decay,
+            revive_below=options.revive_below,
+            beta=options.beta,
+            unit_length=options.unit_length,
+        )
+        if is_trained:
+            quantizer.set_codebook(codebook.detach())
+        return quantizer
+
+    details = None if model.details is None else quantizer_of(model.details.codebook, not is_new)
+    codes = quantizer_of(model.codebook, options.start_from is not None)
+    stay = bool(options.decoder_channels)
+    return LabelAutoencoder(model, codes, details, stay, options.drop_details)
 
 
 def save_set(
@@ -273,14 +289,14 @@ def main(options: Options) -> None:
     history = (options.out / "history.jsonl").open("a" if options.resume else "w")
     bar = tqdm(total=options.steps, initial=progress.step, disable=not is_main)
     recent: deque[Tensor] = deque()  # latents for k-means: the last 32 a code, over all processes
-    enough = 32 * raw_model.quantizer.size / accelerator.num_processes
+    enough = 32 * raw_model.learning.size / accelerator.num_processes
     absent = options.absent if options.loss == "classes" else None
     model.train()
     for label_maps in loader:
         step = progress.step
         quantise = step >= options.k_means_step
         if options.k_means_step and step == options.k_means_step:
-            raw_model.quantizer.start_from(torch.cat(list(recent)))
+            raw_model.learning.start_from(torch.cat(list(recent)))
             recent.clear()
 
         chosen = choose_classes(label_maps, len(label_set), absent)
@@ -329,7 +345,7 @@ def main(options: Options) -> None:
             history.flush()
             if is_main:
                 ema.copy_to(average.parameters())
-                average.codebook.data.copy_(raw_model.quantizer.codebook.detach())
+                raw_model.give_codebooks(average)
                 figures: dict[str, float] = {}
                 grids = []
                 for source, kept in held_out.items():

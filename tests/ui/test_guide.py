@@ -24,7 +24,7 @@ from vqgan_space.ui.guide_run import run_request
 from vqgan_space.ui.guide_shown import Shown
 from vqgan_space.ui.models import Models
 
-FEW = Numbers(steps=2, cutouts=2, best_of=2)
+FEW = Numbers(steps=2, cutouts=2, best_of=2, polish=False)
 
 
 @pytest.fixture(scope="module")
@@ -172,8 +172,29 @@ def test_a_given_start_is_drawn_anew_in_part_and_the_film_shows_it(
     assert float(kept.mean()) > 0.9
 
 
+def test_what_is_finished_is_polished_and_what_is_stopped_is_not(
+    offered: tuple[Models, Guides],
+) -> None:
+    vqgan = offered[0].get("drafting").model
+    asked = request(start="draft", numbers=dataclasses.replace(FEW, polish=True), variants=2)
+    rough, fine = run(offered, request(start="draft", variants=2))[-1], run(offered, asked)[-1]
+    assert rough.going_on is not None and fine.going_on is not None and fine.files is not None
+    pair = [vqgan.nearest_codes(each.going_on.latents) for each in (rough, fine)]
+    assert float((pair[0] == pair[1]).float().mean()) < 0.2
+    assert len(fine.going_on.frames) > len(rough.going_on.frames) + 10
+    with Image.open(fine.files.picture) as picture:
+        decoded = to_pictures(vqgan.decode_codes(pair[1][:1]))[0]
+        assert np.abs(np.asarray(picture).astype(int) - np.asarray(decoded)).mean() < 1
+    assert read_settings(fine.files.picture)["polish"] is True
+
+    polls = iter([False, True])
+    stopped = run(offered, asked, is_stopped=lambda: next(polls))[-1]
+    assert stopped.going_on is not None and len(stopped.going_on.frames) == 2
+
+
 def test_the_next_scene_of_a_story_begins_drawn_anew(redrawing: tuple[Models, Guides]) -> None:
     still = Numbers(steps=4, cutouts=2, best_of=1, learning_rate=1e-4, natural=0.0)
+    still = dataclasses.replace(still, polish=False)
     story = "a lake ^ a boat at night"
     vqgan = redrawing[0].get("drafting").model
     for share, low, high in ((0.0, 0.9, 1.0), (0.5, 0.5, 0.7)):

@@ -15,6 +15,7 @@ from diffusers.models.autoencoders.vae import Decoder
 from diffusers.models.autoencoders.vq_model import VQEncoderOutput
 from torch import Tensor, nn
 
+from .label_details import COARSE_BITS, LabelDetails, coarse, join, split
 from .vqgan import VQGAN, take_options
 
 NO_CLASS = 255
@@ -27,18 +28,24 @@ class LabelVQGAN(VQGAN):
     classes. Label maps are (B, H, W) of integers whose sides are multiples of ``factor``: ids below
     ``num_classes``, or 255 for no class, which is zero in every channel.
 
-    Two options are added. ``patch_size``: the encoder reads the shares of the classes in squares of
+    Options are added. ``patch_size``: the encoder reads the shares of the classes in squares of
     so many pixels, and the decoder's logits are enlarged as often, smoothly. Label maps are flat
     between their edges; so the layers that would otherwise be many and narrow can be few and wide.
     ``decoder_channels``: those of the decoder's blocks, where they are not the encoder's. A second
     stage reads label maps and never decodes them, so its decoder may be the smaller one.
+    ``detail_codes``, ``detail_dim``: size of a second codebook, for details at twice the
+    resolution, and numbers each; see ``label_details`` for how a code is one number all the same.
     """
+
+    details: LabelDetails | None
 
     def __init__(
         self,
         *args: Any,
         patch_size: int = 1,
         decoder_channels: Sequence[int] | None = None,
+        detail_codes: int | None = None,
+        detail_dim: int = 8,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
@@ -51,6 +58,25 @@ class LabelVQGAN(VQGAN):
         self.patch_size = patch_size
         if patch_size != 1:
             self.register_to_config(patch_size=patch_size)
+        self.details = None
+        if detail_codes is not None:
+            self.details = self._make_details(detail_codes, detail_dim)
+            self.register_to_config(detail_codes=detail_codes, detail_dim=detail_dim)
+
+    def _make_details(self, count: int, dim: int) -> LabelDetails:
+        widths = self.config.block_out_channels
+        decoder = self.config.decoder_channels or widths
+        return LabelDetails(
+            count,
+            dim,
+            early=widths[0],
+            latents=self.codebook.shape[1],
+            halvings=len(widths) - 1,
+            wide=decoder[-1],
+            last=decoder[0],
+            patch_size=self.patch_size,
+            num_classes=self.num_classes,
+        )
 
     def _make_decoder(self, channels: tuple[int, ...]) -> Decoder:
         """diffusers' decoder with other channels, and at least four of them a group."""
@@ -87,14 +113,25 @@ class LabelVQGAN(VQGAN):
         return VQEncoderOutput(latents=latents) if return_dict else (latents,)
 
     def encode_codes(self, images: Tensor) -> Tensor:
-        """Label maps (B, H, W) to codes (B, h, w), int64.
+        """Label maps (B, H, W) to codes (B, h, w), int64, with details where the model has them.
 
         Raises:
             ValueError: another shape, an id out of range, or sides that are no multiples of
                 ``factor``.
         """
         self._check_label_maps(images)
-        return super().encode_codes(images)
+        codes = super().encode_codes(images)
+        if self.details is None:
+            return codes
+        found = self.details.nearest(self.encode_details(images, self.lookup(codes)))
+        return join(codes, found, self.config.detail_codes)
+
+    def encode_details(self, label_maps: Tensor, latents: Tensor) -> Tensor:
+        """Unquantised details (B, D', 2h, 2w) of label maps (B, H, W), given the quantised latents
+        (B, D, h, w) that they have."""
+        assert self.details is not None
+        early = self.encoder.conv_in(label_maps.to(latents.device)).to(latents.dtype)
+        return self.details.encode(label_maps.to(latents.device), early, latents)
 
     def _check_label_maps(self, label_maps: Tensor) -> None:
         if label_maps.ndim != 3 or label_maps.is_floating_point():
@@ -116,16 +153,42 @@ class LabelVQGAN(VQGAN):
                 f"got {int(wrong[0])}"
             )
 
-    def decode_latents(self, latents: Tensor) -> Tensor:
-        """Latents (B, D, h, w), decoded as they are, to class logits (B, C, H, W)."""
-        logits = super().decode_latents(latents)
+    def decode_latents(self, latents: Tensor, details: Tensor | None = None) -> Tensor:
+        """Latents (B, D, h, w), decoded as they are, to class logits (B, C, H, W); with details
+        (B, D', 2h, 2w), or without any."""
+        if self.details is None:
+            logits = super().decode_latents(latents)
+            return self._enlarge(logits)
+        decoder = self.decoder
+        hidden = self.post_quant_conv(latents.to(self.post_quant_conv.weight.dtype))
+        hidden = decoder.mid_block(decoder.conv_in(hidden.to(decoder.conv_in.weight.dtype)))
+        for number, block in enumerate(decoder.up_blocks):
+            hidden = block(hidden)
+            if number == 0 and details is not None:
+                hidden = hidden + self.details.to_decoder(details).to(hidden.dtype)
+        hidden = F.silu(decoder.conv_norm_out(hidden.to(decoder.conv_norm_out.weight.dtype)))
+        logits = decoder.conv_out(hidden.to(decoder.conv_out.weight.dtype)).to(latents.dtype)
+        finer = self.details.logits(hidden.to(latents.dtype), decoder.conv_out.classes)
+        return self._enlarge(logits) + finer
+
+    def _enlarge(self, logits: Tensor) -> Tensor:
         if self.patch_size == 1:
             return logits
         return F.interpolate(logits, scale_factor=self.patch_size, mode="bilinear")
 
     def decode_codes(self, codes: Tensor) -> Tensor:
-        """Codes (B, h, w) to class logits (B, C, H, W)."""
-        return super().decode_codes(codes)
+        """Codes (B, h, w), with or without details, to class logits (B, C, H, W).
+
+        Raises:
+            ValueError: not codes, or codes that the model does not have.
+        """
+        if self.details is None:
+            return super().decode_codes(codes)
+        latents = self.lookup(coarse(codes))
+        count = self.config.detail_codes
+        if int(codes.max()) >> COARSE_BITS >= (count + 1) ** 4:
+            raise ValueError(f"these codes have details that are not among this model's {count}")
+        return self.decode_latents(latents, self.details.lookup(split(codes, count)[1]))
 
     def label_maps(self, codes: Tensor) -> Tensor:
         """Codes (B, h, w) to the likeliest label maps (B, H, W), int64."""
@@ -182,4 +245,4 @@ def _as(kind: type[nn.Conv2d], convolution: nn.Conv2d) -> nn.Conv2d:
     return twin
 
 
-take_options(LabelVQGAN, patch_size=1, decoder_channels=None)
+take_options(LabelVQGAN, patch_size=1, decoder_channels=None, detail_codes=None, detail_dim=8)

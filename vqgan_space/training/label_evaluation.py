@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from vqgan_space.data.labels import LabelMap, LabelSet, resize, to_picture
+from vqgan_space.models.label_details import coarse
 from vqgan_space.models.label_vqgan import LabelVQGAN
 from vqgan_space.models.quantizers import usage_statistics
 from vqgan_space.training.segmentation_metrics import confusion, mean_iou, pixel_accuracy
@@ -45,7 +46,7 @@ def measure_label_maps(
     for start in range(0, len(label_maps), 8):
         truth = torch.stack(list(label_maps[start : start + 8])).to(model.codebook.device)
         codes = model.encode_codes(truth)
-        counts += torch.bincount(codes.flatten(), minlength=len(counts))
+        counts += torch.bincount(coarse(codes).flatten(), minlength=len(counts))
         found = model.label_maps(codes)
         matrix += confusion(truth, found, model.num_classes).cpu()
         results += list(found[: max(columns - len(results), 0)].cpu())

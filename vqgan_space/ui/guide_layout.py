@@ -202,6 +202,9 @@ def _lay_out_settings(ui: SimpleNamespace) -> None:
         0, 3, value=n.natural, step=0.1, label="Naturalness",
         info="How hard a prior over codes pulls towards what pictures have.",
     )  # fmt: skip
+    ui.polish = gr.Checkbox(
+        n.polish, label="Polish: at the end the prior writes every code anew, half given half"
+    )
     ui.hold_decay = gr.Slider(
         0.8, 1, value=n.hold_decay, step=0.01, label="Hold on the start, times, every step"
     )

@@ -63,6 +63,7 @@ class Numbers:
     hold: float = 0.0
     hold_decay: float = 0.98
     natural: float = 1.0
+    polish: bool = True
     average: float = 0.0
     best_of: int = 4
     deadline: int = 180

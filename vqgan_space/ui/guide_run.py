@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from .guide_curve import curve_html
 from .guide_models import Guides
 from .guide_request import GoingOn, GuideRequest
 from .guide_shown import Files, Shown
-from .guide_start import Start, find_drafting, make_start, scene_change
+from .guide_start import Drafting, Start, find_drafting, make_start, scene_change
 from .models import Loaded, Models
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 # Seconds between two previews at least; frames of the way that are kept, and shown a second.
 PREVIEW, MAX_FRAMES, FPS = 0.5, 240, 12
+# After what ends of a run its pictures are polished.
+_POLISHED = ("finished", "deadline")
 _ENDED = {
     "finished": "Done",
     "deadline": "Out of time",
@@ -101,6 +103,8 @@ def run_request(
             next_preview = time.monotonic() + PREVIEW
             yield Shown(_status(way, moment), _gallery(way, moment), _curve(way, moment))
     assert moment is not None  # there is one before the first step
+    if drafting is not None and request.numbers.polish and moment.ended in _POLISHED:
+        moment = _polish(way, moment, drafting)
     yield Shown(f"{_status(way, moment)} · writing the film ...", None, _curve(way, moment))
     yield _last(way, moment, stopped)
 
@@ -124,6 +128,27 @@ def _remember(way: _Way, moment: Moment) -> None:
     from ..generation.video import strip
 
     _add_frame(way, strip(moment.pictures), moment.step)
+
+
+def _polish(way: _Way, moment: Moment, drafting: Drafting) -> Moment:
+    """The last moment with every code written anew by the prior; on the film, too."""
+    import torch
+
+    from ..generation.guidance.polish import polish_steps
+    from ..generation.video import strip
+    from ..images import to_pictures
+
+    vqgan = way.loaded.model
+    assert moment.latents is not None and moment.pictures is not None
+    codes = vqgan.nearest_codes(moment.latents)
+    embedding, pictures = drafting.embeddings[-1], moment.pictures
+    for progress in polish_steps(drafting.synthesizer, embedding, codes, way.seeds):
+        known = progress.known.to(codes.device)
+        codes = progress.codes.to(codes.device).where(known, codes)
+        with torch.no_grad():
+            pictures = to_pictures(vqgan.decode_codes(codes))
+        _add_frame(way, strip(pictures), moment.step)
+    return replace(moment, latents=vqgan.lookup(codes), pictures=pictures)
 
 
 def _add_frame(way: _Way, frame: Image.Image, step: int) -> None:

@@ -8,9 +8,11 @@ from types import SimpleNamespace
 import pytest
 import torch
 import torch.nn.functional as F
+from seasons import train_seasons
 from tiny_clips import TEXTS
 from torch import Tensor, nn
 
+from vqgan_space.generation.synthesizer import Synthesizer
 from vqgan_space.models.clip import CLIP
 from vqgan_space.models.vqgan import VQGAN
 from vqgan_space.models.word_tokenizer import WordTokenizer
@@ -57,3 +59,9 @@ def vivid_vqgan(tiny_vqgan: VQGAN) -> VQGAN:
     with torch.no_grad():
         model.decoder.conv_out.weight.mul_(6)
     return model
+
+
+@pytest.fixture(scope="session")
+def seasons() -> Synthesizer:
+    """A set whose small prior has learnt what summer and winter look like."""
+    return train_seasons()
