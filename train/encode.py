@@ -244,7 +244,8 @@ def main(options: Options) -> None:
                 pictures = batch["picture"].to(accelerator.device)
                 tensors["codes"].append(model.encode_codes(pictures).int().cpu())
                 if labels is not None:
-                    found = labels.encode_codes(batch["label_map"].to(accelerator.device))
+                    label_maps = batch["label_map"].to(accelerator.device)
+                    found = labels.encode_codes(label_maps, with_details=False)
                     tensors["condition"].append(found.int().cpu())
                     ids = batch["label_map"].unique()
                     tensors["seen"].append(ids[ids != NO_CLASS].int())

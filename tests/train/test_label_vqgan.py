@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from tests.running import history, run
+from vqgan_space.models.label_details import coarse
 from vqgan_space.models.label_vqgan import LabelVQGAN
 
 
@@ -100,3 +101,25 @@ def test_a_smaller_decoder_learns_the_codes_that_stay(
     assert lines[-1]["error"] < 0.7 * lines[0]["error"]
     with pytest.raises(SystemExit, match="--start-from"):
         train(maps, tmp_path, *fresh)
+
+
+def test_details_are_added_to_codes_that_stay(whole: Path, maps: Path, tmp_path: Path) -> None:
+    finer = ["--detail-codes", "16", "--drop-details", "0.2", "--steps", "150"]
+    train(maps, tmp_path / "first", "--start-from", str(whole), *finer)
+    before = LabelVQGAN.from_pretrained(whole, subfolder="label_vqgan").eval()
+    after = LabelVQGAN.from_pretrained(tmp_path / "first", subfolder="label_vqgan").eval()
+    label_maps = torch.stack(
+        [torch.from_numpy(np.array(Image.open(path))) for path in sorted(maps.glob("*.png"))]
+    )[:, :, :40].long()
+    with torch.inference_mode():
+        codes = after.encode_codes(label_maps)
+        assert torch.equal(coarse(codes), before.encode_codes(label_maps))
+        with_them, without = (
+            (after.label_maps(each) == label_maps).float().mean() for each in (codes, coarse(codes))
+        )
+    assert with_them > without > 0.5
+    train(maps, tmp_path / "second", "--start-from", str(tmp_path / "first"), "--k-means-step 0")
+    lines = [history(tmp_path / name) for name in ("first", "second")]
+    assert lines[1][5]["error"] < lines[0][5]["error"]
+    with pytest.raises(SystemExit, match="--start-from"):
+        train(maps, tmp_path / "third", *finer)

@@ -272,6 +272,8 @@ class Synthesizer:
             condition = _resize(condition, self.downsample_cond_size)
         if not isinstance(self.condition, CoordinateCondition):
             condition = condition.to(self.condition.codebook.device)
+        if isinstance(self.condition, LabelVQGAN):
+            return self.condition.encode_codes(condition, with_details=False).cpu()
         return self.condition.encode_codes(condition).cpu()
 
     def save_pretrained(self, folder: str | Path, **options: Any) -> None:

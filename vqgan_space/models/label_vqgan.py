@@ -65,7 +65,7 @@ class LabelVQGAN(VQGAN):
 
     def _make_details(self, count: int, dim: int) -> LabelDetails:
         widths = self.config.block_out_channels
-        decoder = self.config.decoder_channels or widths
+        decoder = self.config.get("decoder_channels") or widths
         return LabelDetails(
             count,
             dim,
@@ -112,8 +112,11 @@ class LabelVQGAN(VQGAN):
         latents = self.quant_conv(self.encoder(x).to(self.quant_conv.weight.dtype))
         return VQEncoderOutput(latents=latents) if return_dict else (latents,)
 
-    def encode_codes(self, images: Tensor) -> Tensor:
+    def encode_codes(self, images: Tensor, with_details: bool = True) -> Tensor:
         """Label maps (B, H, W) to codes (B, h, w), int64, with details where the model has them.
+
+        Args:
+            with_details: without them codes are those of the codebook alone, as priors read them.
 
         Raises:
             ValueError: another shape, an id out of range, or sides that are no multiples of
@@ -121,7 +124,7 @@ class LabelVQGAN(VQGAN):
         """
         self._check_label_maps(images)
         codes = super().encode_codes(images)
-        if self.details is None:
+        if self.details is None or not with_details:
             return codes
         found = self.details.nearest(self.encode_details(images, self.lookup(codes)))
         return join(codes, found, self.config.detail_codes)
