@@ -118,7 +118,7 @@ def main(judge: str | None) -> None:
                 shares.setdefault((name, way), []).append((began + spent) / seconds)
     for (name, way), found in shares.items():
         median = statistics.median(found)
-        measured = "not in 60 steps" if median == math.inf else f"{median:.2f} of its time"
+        measured = "not in 60 steps" if median == math.inf else f"{median:.2g} of its time"
         row = f"vqgan-f16 and clip-scenes, {way}: as similar to {name} as VQGAN-CLIP's recipe"
         print_row(row, f"{measured}, median of {len(PROMPTS)} prompts", "< 0.33")
 

@@ -4,8 +4,8 @@
 
 For every prompt, a caption of a held-out scene: a sample of the drafting set for no text at all, a
 draft for the text, the best of several drafts in the eyes of the guiding CLIP, that one pulled by
-it, and what was pulled polished by the prior, which is the guided picture as the app makes it; the
-judge says how similar each is to the text. Prints a figure a line and, with ``--out``, writes
+it, and the best of several polished by the prior, which is the guided picture as the app makes it;
+the judge says how similar each is to the text. Prints a figure a line and, with ``--out``, writes
 figures.json and a contact sheet: below each best draft its guided picture.
 """
 
@@ -55,7 +55,7 @@ class Options:
     settings: GuideSettings = field(default_factory=GuideSettings)
     """How latents are pulled, such as --settings.steps 60."""
     best_of: int = 4
-    """Drafts for each prompt, of which the guiding CLIP chooses one."""
+    """Drafts for each prompt, and polished pictures, of which the guiding CLIP chooses one."""
     seed: int = 0
     columns: int = 8
     """Pictures a row of the contact sheet."""
@@ -93,8 +93,12 @@ def main(options: Options) -> None:
         *_, last = guide(vqgan, [clip], [[prompt]], start, [seed], how, 0, naturalness=natural)
         assert last.latents is not None
         codes = vqgan.nearest_codes(last.latents)
-        *_, polished = polish_steps(synthesizer, embedding, codes, [seed])
-        shown |= {"pulled": last.latents, "guided": vqgan.lookup(polished.codes)}
+        count = options.best_of
+        several = codes.expand(count, -1, -1)
+        *_, polished = polish_steps(synthesizer, embedding, several, variant_seeds(seed, count))
+        candidates = vqgan.lookup(polished.codes).clone()
+        shown["pulled"] = last.latents
+        shown["guided"] = best(vqgan, [clip], [prompt], candidates, count)
         with torch.no_grad():
             target = judge.embed_long_text(text)
             for name, latents in shown.items():

@@ -104,7 +104,8 @@ def run_request(
             yield Shown(_status(way, moment), _gallery(way, moment), _curve(way, moment))
     assert moment is not None  # there is one before the first step
     if drafting is not None and request.numbers.polish and moment.ended in _POLISHED:
-        moment = _polish(way, moment, drafting)
+        yield Shown(f"{_status(way, moment)} · polishing ...")
+        moment = _polish(way, moment, drafting, clips, scenes[-1])
     yield Shown(f"{_status(way, moment)} · writing the film ...", None, _curve(way, moment))
     yield _last(way, moment, stopped)
 
@@ -130,21 +131,29 @@ def _remember(way: _Way, moment: Moment) -> None:
     _add_frame(way, strip(moment.pictures), moment.step)
 
 
-def _polish(way: _Way, moment: Moment, drafting: Drafting) -> Moment:
+def _polish(
+    way: _Way, moment: Moment, drafting: Drafting, clips: list[CLIP], prompts: list[Prompt]
+) -> Moment:
     """The last moment with every code written anew by the prior; on the film, too."""
     import torch
 
     from ..generation.guidance.polish import polish_steps
+    from ..generation.guidance.start import candidate_seeds, choose
     from ..generation.video import strip
     from ..images import to_pictures
 
     vqgan = way.loaded.model
     assert moment.latents is not None and moment.pictures is not None
-    codes = vqgan.nearest_codes(moment.latents)
-    embedding, pictures = drafting.embeddings[-1], moment.pictures
-    for progress in polish_steps(drafting.synthesizer, embedding, codes, way.seeds):
-        known = progress.known.to(codes.device)
-        codes = progress.codes.to(codes.device).where(known, codes)
+    count = int(filled(way.request.numbers.best_of, "Best of"))
+    pulled = vqgan.nearest_codes(moment.latents).repeat_interleave(count, 0)  # (B * n, h, w)
+    embedding, seeds = drafting.embeddings[-1], candidate_seeds(way.seeds, count)
+    steps = list(polish_steps(drafting.synthesizer, embedding, pulled, seeds))
+    candidates = vqgan.lookup(steps[-1].codes.to(pulled.device)).clone()
+    chosen = choose(vqgan, clips, prompts, candidates, count)
+    codes, pictures = pulled[chosen], moment.pictures
+    for progress in steps:
+        known = progress.known[chosen].to(codes.device)
+        codes = progress.codes[chosen].to(codes.device).where(known, codes)
         with torch.no_grad():
             pictures = to_pictures(vqgan.decode_codes(codes))
         _add_frame(way, strip(pictures), moment.step)

@@ -23,7 +23,7 @@ def polish_steps(
     codes: Tensor,
     seeds: Sequence[int],
     steps: int = 6,
-    guidance: float = 3.0,
+    guidance: float = 6.0,
     top_p: float = 0.8,
 ) -> Iterator[Progress]:
     """All codes are written anew, step by step, in two halves.
