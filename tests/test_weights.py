@@ -15,6 +15,8 @@ from vqgan_space.data.scenes.dataset import HELD_OUT
 from vqgan_space.hub import load_synthesizer
 from vqgan_space.hub.presets import WEIGHTS
 from vqgan_space.images import to_tensor
+from vqgan_space.models.label_details import coarse
+from vqgan_space.models.label_vqgan import LabelVQGAN
 from vqgan_space.models.quantizers import usage_statistics
 from vqgan_space.training import metrics
 from vqgan_space.training.evaluation import relative_error
@@ -85,3 +87,18 @@ def test_the_shipped_second_stage_follows_its_label_maps() -> None:
     assert accuracy > 0.8 * (found_in_real == asked).float().mean()
     # Another map's picture would not do.
     assert accuracy > 1.5 * (found.roll(1, 0) == asked).float().mean()
+
+
+def test_details_say_where_the_edges_of_label_maps_run() -> None:
+    labels = load_synthesizer("scenes-f16").condition
+    assert isinstance(labels, LabelVQGAN)
+    asked = torch.stack(
+        [torch.from_numpy(scene(HELD_OUT + n, 256).label_map).long() for n in range(8)]
+    )
+    with torch.inference_mode():
+        codes = labels.encode_codes(asked)
+        exact, plain = (
+            float((labels.label_maps(each) == asked).float().mean())
+            for each in (codes, coarse(codes))
+        )
+    assert exact > 0.95 and 1 - exact < 0.8 * (1 - plain)
