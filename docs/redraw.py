@@ -39,7 +39,7 @@ def column(models: Models, guides: Guides, number: int, text: str) -> list[Image
         scene=number,
         clips=["clip-scenes"],
         model="vqgan-f16",
-        numbers=Numbers(hold=0.1),
+        numbers=Numbers(hold=0.5, best_of=8),
     )
     *_, last = run_request(models, guides, asked)
     assert last.going_on is not None and last.files is not None

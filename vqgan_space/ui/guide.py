@@ -36,15 +36,15 @@ _VALUES = (
     "prompt", "negative", "styles", "picture_prompt", "picture_weight", "start", "picture", "scene",
     "top", "bottom", "codes_file", "clips", "model", "format", "variants", "seed",
 )  # fmt: skip
-# Prompt, styles, start, scene, share to draw anew, hold on to it; scenes 45 and 19 are summer days
-# with a spruce. Where no start is named it is the one that is chosen at first.
+# Prompt, styles, start, scene, share to draw anew, hold on to it, best of so many; scenes 45 and 19
+# are summer days with a spruce. Where no start is named it is the one that is chosen at first.
 EXAMPLES: list[list[Any]] = [
-    ["a snow-covered spruce", ["in winter"], SCENE, 45, 0.5, 0.1],
-    ["a sailing boat on the sea", ["at sunset"], None, 0, 0.5, 0],
-    ["a church in a meadow in summer", [], None, 0, 0.5, 0],
-    ["a meadow in summer ^ a snowy field in winter", [], SCENE, 45, 0.5, 0],
-    ["a lake below the mountains at night | clouds:-0.5", [], SCENE, 19, 0.5, 0.1],
-    ["a starry winter night below steep peaks", [], None, 0, 0.5, 0],
+    ["a snow-covered spruce", ["in winter"], SCENE, 45, 0.5, 0.5, 8],
+    ["a sailing boat on the sea", ["at sunset"], None, 0, 0.5, 0, 4],
+    ["a church in a meadow in summer", [], None, 0, 0.5, 0, 4],
+    ["a meadow in summer ^ a snowy field in winter", [], SCENE, 45, 0.5, 0, 4],
+    ["a lake below the mountains at night | clouds:-0.5", [], SCENE, 19, 0.5, 0.5, 8],
+    ["a starry winter night below steep peaks", [], None, 0, 0.5, 0, 4],
 ]
 
 
@@ -65,7 +65,7 @@ def _add_examples(ui: SimpleNamespace) -> None:
     rows = [[*row[:2], row[2] or ui.start.value, *row[3:]] for row in EXAMPLES]
     gr.Examples(
         rows,
-        inputs=[ui.prompt, ui.styles, ui.start, ui.scene, ui.redraw, ui.hold],
+        inputs=[ui.prompt, ui.styles, ui.start, ui.scene, ui.redraw, ui.hold, ui.best_of],
         label="Or try one of these",
         elem_id="guide-examples",
         api_visibility="private",
