@@ -2,7 +2,7 @@
 
     python benchmarks/run.py
 
-With --judge and a second CLIP, trained as its card says, guidance is judged by that one too.
+With --judge and a second CLIP, trained as README says, guidance is judged by that one too.
 """
 
 from __future__ import annotations

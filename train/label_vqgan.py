@@ -62,8 +62,8 @@ from vqgan_space.data.label_maps import LabelCrops, find_label_maps
 from vqgan_space.data.labels import ADE20K, CAMVID, COCO_STUFF, NO_CLASS
 from vqgan_space.hub.card import CardFacts, write_card
 from vqgan_space.models.label_vqgan import LabelVQGAN
-from vqgan_space.models.quantizers import Quantizer, make_quantizer
 from vqgan_space.models.sizes import LABEL_VQGAN_SIZES
+from vqgan_space.training.codebook import quantizer_for
 from vqgan_space.training.label_autoencoder import (
     LabelAutoencoder,
     choose_classes,
@@ -165,27 +165,20 @@ def build(options: Options) -> LabelAutoencoder:
         model = LabelVQGAN.from_pretrained(options.start_from, subfolder="label_vqgan").train()
     if (options.decoder_channels or options.detail_codes) and not options.start_from:
         raise SystemExit("name the set whose codes to decode with --start-from")
+    has_details = model.details is not None
+    if has_details and (options.decoder_channels or options.detail_codes):
+        raise SystemExit(
+            f"{options.start_from} has details already, which its decoder knows: leave out "
+            "--detail-codes and --decoder-channels to train it further"
+        )
     if options.decoder_channels:
         model = with_fresh_decoder(model, options.decoder_channels)
-    is_new = model.details is None
-    if options.detail_codes and is_new:
+    if options.detail_codes:
         model = with_details(model, options.detail_codes).train()
-
-    def quantizer_of(codebook: Tensor, is_trained: bool) -> Quantizer:
-        quantizer = make_quantizer(
-            options.quantizer,
-            *codebook.shape,
-            decay=options.decay,
-            revive_below=options.revive_below,
-            beta=options.beta,
-            unit_length=options.unit_length,
-        )
-        if is_trained:
-            quantizer.set_codebook(codebook.detach())
-        return quantizer
-
-    details = None if model.details is None else quantizer_of(model.details.codebook, not is_new)
-    codes = quantizer_of(model.codebook, options.start_from is not None)
+    details = None
+    if model.details is not None:
+        details = quantizer_for(options, model.details.codebook, has_details)
+    codes = quantizer_for(options, model.codebook, options.start_from is not None)
     stay = bool(options.decoder_channels)
     return LabelAutoencoder(model, codes, details, stay, options.drop_details)
 
@@ -211,7 +204,8 @@ def save_set(
         name=options.out.name,
         description=f"A label-map VQGAN ([Esser et al.](https://arxiv.org/abs/2012.09841)) of "
         f"{model.num_classes} classes: {len(model.codebook)} codes, one for a square of "
-        f"{model.factor} x {model.factor} pixels.",
+        f"{model.factor} x {model.factor} pixels"
+        + (f", and four of {model.config.detail_codes} details in it." if model.details else "."),
         example="from vqgan_space.models.label_vqgan import LabelVQGAN\n\n"
         f'model = LabelVQGAN.from_pretrained("{options.push_to_hub or options.out.name}", '
         'subfolder="label_vqgan")\n'

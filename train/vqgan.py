@@ -60,12 +60,12 @@ from tqdm import tqdm
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from vqgan_space.data.datasets import CenterCrops, Numbers, find_pictures
-from vqgan_space.models.quantizers import make_quantizer
 from vqgan_space.models.sizes import VQGAN_SIZES
 from vqgan_space.models.vqgan import VQGAN, last_layer
 from vqgan_space.training import losses
 from vqgan_space.training.adversary import Adversary
 from vqgan_space.training.autoencoder import Autoencoder, averaged
+from vqgan_space.training.codebook import quantizer_for
 from vqgan_space.training.evaluation import measure_reconstructions
 from vqgan_space.training.perceptual import load_perceptual
 from vqgan_space.training.progress import Progress, cosine_schedule
@@ -179,17 +179,8 @@ def build(options: Options) -> Autoencoder:
     vqgan = VQGAN(**config)
     if options.start_from:
         vqgan = VQGAN.from_pretrained(options.start_from, subfolder="vqgan").train()
-    quantizer = make_quantizer(
-        options.quantizer,
-        *vqgan.codebook.shape,
-        decay=options.decay,
-        revive_below=options.revive_below,
-        beta=options.beta,
-        unit_length=options.unit_length,
-        rotation=options.rotation,
-    )
-    if options.start_from:
-        quantizer.set_codebook(vqgan.codebook.detach())
+    is_trained = options.start_from is not None
+    quantizer = quantizer_for(options, vqgan.codebook, is_trained, rotation=options.rotation)
     return Autoencoder(vqgan, quantizer, options.decoder_only)
 
 

@@ -121,5 +121,8 @@ def test_details_are_added_to_codes_that_stay(whole: Path, maps: Path, tmp_path:
     train(maps, tmp_path / "second", "--start-from", str(tmp_path / "first"), "--k-means-step 0")
     lines = [history(tmp_path / name) for name in ("first", "second")]
     assert lines[1][5]["error"] < lines[0][5]["error"]
+    assert "four of 16 details" in (tmp_path / "second" / "README.md").read_text()
     with pytest.raises(SystemExit, match="--start-from"):
         train(maps, tmp_path / "third", *finer)
+    with pytest.raises(SystemExit, match="has details already"):
+        train(maps, tmp_path / "third", "--start-from", str(tmp_path / "first"), *finer)

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 # Seconds between two previews at least; frames of the way that are kept, and shown a second.
 PREVIEW, MAX_FRAMES, FPS = 0.5, 240, 12
-# After what ends of a run its pictures are polished.
-_POLISHED = ("finished", "deadline")
 _ENDED = {
     "finished": "Done",
     "deadline": "Out of time",
@@ -103,7 +101,7 @@ def run_request(
             next_preview = time.monotonic() + PREVIEW
             yield Shown(_status(way, moment), _gallery(way, moment), _curve(way, moment))
     assert moment is not None  # there is one before the first step
-    if drafting is not None and request.numbers.polish and moment.ended in _POLISHED:
+    if drafting is not None and request.numbers.polish and moment.ended == "finished":
         yield Shown(f"{_status(way, moment)} · polishing ...")
         moment = _polish(way, moment, drafting, clips, scenes[-1])
     yield Shown(f"{_status(way, moment)} · writing the film ...", None, _curve(way, moment))

@@ -135,26 +135,26 @@ def scene_change(start: Start) -> Callable[[int, Tensor], Tensor] | None:
     prompts least is drawn anew. None where nothing is."""
     import torch
 
-    from ..generation.guidance.redraw import redraw_steps
+    from ..generation.guidance.redraw import fitting, redraw_steps
+    from ..generation.seeds import variant_seeds
 
     drafting, vqgan = start.drafting, start.loaded.model
     share = filled(start.request.numbers.redraw, "Draw anew")
-    if drafting is None or not share:
+    if drafting is None or not share or drafting.embeddings[0] is None:
         return None
 
     def change(number: int, latents: Tensor) -> Tensor:
-        embedding = drafting.embeddings[number]
-        if embedding is None:
-            return latents
+        synthesizer, embedding = drafting.synthesizer, drafting.embeddings[number]
+        assert embedding is not None  # a set reads texts or does not
         changed = []
         for each, codes, seed in zip(
             latents.split(1), vqgan.nearest_codes(latents), start.seeds, strict=True
         ):
-            first, *_, last = redraw_steps(
-                drafting.synthesizer, embedding, codes, share, [seed + number]
-            )
+            known = fitting(synthesizer, embedding, codes, share)
+            own = variant_seeds(seed, number + 1)[-1:]
+            *_, last = redraw_steps(synthesizer, embedding, codes, known, own)
             drawn = vqgan.lookup(last.codes.to(latents.device))
-            changed.append(each.where(first.known.to(latents.device)[:, None], drawn))
+            changed.append(each.where(known.to(latents.device), drawn))
         return torch.cat(changed)
 
     return change
@@ -180,20 +180,19 @@ def _redrawn(
     """The start's codes that fit the text least drawn anew; the others' latents stay."""
     import torch
 
-    from ..generation.guidance.redraw import redraw_steps
+    from ..generation.guidance.redraw import fitting, redraw_steps
     from ..generation.video import strip
     from ..images import to_pictures
 
     vqgan = start.loaded.model
     codes = vqgan.nearest_codes(latents[:1])[0]
-    first = next(redraw_steps(synthesizer, embedding, codes, share, [0]))
-    known = first.known.to(latents.device)[:, None]  # (1, 1, h, w)
+    known = fitting(synthesizer, embedding, codes, share)
 
     def redraw(seed: int) -> Iterator[Progress]:
-        return redraw_steps(synthesizer, embedding, codes, share, [seed])
+        return redraw_steps(synthesizer, embedding, codes, known, [seed])
 
     def as_latents(codes: Tensor) -> Tensor:
-        return latents[:1].where(known, vqgan.lookup(codes))
+        return latents[:1].where(known.to(latents.device), vqgan.lookup(codes))
 
     drawn, ways = yield from _best(start, "Drawn anew", redraw, as_latents)
     for moments in list(zip(*ways, strict=True))[::FILM_STEP]:

@@ -12,11 +12,11 @@ from torch import Tensor
 
 from vqgan_space.generation.guidance.redraw import fitting, redraw_steps
 from vqgan_space.generation.synthesizer import Synthesizer
-from vqgan_space.models.masked_prior import MaskedPrior
 
 
 def last(synthesizer: Synthesizer, text: Tensor, codes: Tensor, share: float, seed: int) -> Tensor:
-    *_, progress = redraw_steps(synthesizer, text, codes, share, [seed])
+    known = fitting(synthesizer, text, codes, share)
+    *_, progress = redraw_steps(synthesizer, text, codes, known, [seed])
     assert bool(progress.known.all())
     return progress.codes[0]
 
@@ -33,22 +33,20 @@ def test_summer_turns_to_winter_and_trees_stay(seasons: Synthesizer) -> None:
 def test_nothing_and_everything(seasons: Synthesizer) -> None:
     codes = pictures(SUMMER)
     assert torch.equal(last(seasons, WINTER, codes, 0.0, seed=0), codes)
-    first = next(redraw_steps(seasons, WINTER, codes, 1.0, [0]))
-    assert not first.known.any()
+    assert not fitting(seasons, WINTER, codes, 1.0).any()
 
 
 def test_a_seed_repeats_alone_and_among_others(seasons: Synthesizer) -> None:
     codes = torch.randint(CODES, (4, 8), generator=torch.Generator().manual_seed(0))
-    *_, both = redraw_steps(seasons, WINTER, codes, 0.6, [5, 6])
+    known = fitting(seasons, WINTER, codes, 0.6)
+    *_, both = redraw_steps(seasons, WINTER, codes, known, [5, 6])
     for seed, together in zip((5, 6), both.codes, strict=True):
         assert torch.equal(last(seasons, WINTER, codes, 0.6, seed), together)
 
 
 def test_larger_pictures_are_looked_at_window_by_window(seasons: Synthesizer) -> None:
-    prior = seasons.prior
-    assert isinstance(prior, MaskedPrior)
     codes = pictures(SUMMER).repeat(2, 2)  # 8 x 16, twice the window
-    known = fitting(prior, WINTER, codes, 0.25)
+    known = fitting(seasons, WINTER, codes, 0.25)
     assert known.shape == (8, 16) and int((~known).sum()) == 32
     assert (codes[~known] == GREEN).all()
 
@@ -56,7 +54,7 @@ def test_larger_pictures_are_looked_at_window_by_window(seasons: Synthesizer) ->
 def test_what_is_refused(seasons: Synthesizer) -> None:
     codes = pictures(SUMMER)
     with pytest.raises(ValueError, match=r"from 0 to 1, got 1\.5"):
-        redraw_steps(seasons, WINTER, codes, 1.5, [0])
+        fitting(seasons, WINTER, codes, 1.5)
     silent = copy.copy(painting_set(condition="none"))
     with pytest.raises(ValueError, match="its prior reads no texts"):
-        redraw_steps(silent, WINTER, codes, 0.5, [0])
+        fitting(silent, WINTER, codes, 0.5)

@@ -118,7 +118,7 @@ def guide(
             break
         number = step * len(targets) // settings.steps
         if between is not None and step and number != (step - 1) * len(targets) // settings.steps:
-            run.go_on_from(between(number, run.latents()))
+            run.go_on_from(between(number, run.latents()), run.is_coarse)
         run.prepare(step)
         run.naturalness = naturals[number]
         shown = run.step(step, targets[number])
@@ -183,13 +183,9 @@ class _Run:
         self.low = codebook.amin(dim=0).view(1, -1, 1, 1) / self.spread
         self.high = codebook.amax(dim=0).view(1, -1, 1, 1) / self.spread
         self.size = (start.shape[2] * vqgan.factor, start.shape[3] * vqgan.factor)
-        full = start.detach().to(self.device, torch.float32) / self.spread
-        is_coarse = min(self.size) >= _LARGE and min(start.shape[2:]) % 2 == 0
-        self.coarse_steps = round(settings.coarse * settings.steps) if is_coarse else 0
-        self.origin = full
-        self._begin(F.avg_pool2d(full, 2) if self.coarse_steps else full)
-        self.average: Tensor | None = None
-        self.good = self.values.detach().clone()
+        is_large = min(self.size) >= _LARGE and min(start.shape[2:]) % 2 == 0
+        self.coarse_steps = round(settings.coarse * settings.steps) if is_large else 0
+        self.go_on_from(start, coarse=self.coarse_steps > 0)
         self.losses: dict[str, Tensor] = {}
         self.similarity = self._similarity = torch.zeros(len(seeds))
 
@@ -197,12 +193,16 @@ class _Run:
         self.values = values.clone()
         self.optimiser = torch.optim.Adam([self.values], betas=(0.9, 0.99))
 
-    def go_on_from(self, latents: Tensor) -> None:
-        """Other latents (B, D, h, w) at the full size, which are what is held on to from now on."""
-        full = latents.detach().to(self.device, torch.float32) / self.spread
-        is_coarse = self.values.shape != self.origin.shape
-        self.origin, self.average = full, None
-        self._begin(F.avg_pool2d(full, 2) if is_coarse else full)
+    @property
+    def is_coarse(self) -> bool:
+        """Whether the latents are at half the size."""
+        return self.values.shape != self.origin.shape
+
+    def go_on_from(self, latents: Tensor, coarse: bool) -> None:
+        """Latents (B, D, h, w) at the full size, which are what is held on to from now on."""
+        self.origin = latents.detach().to(self.device, torch.float32) / self.spread
+        self._begin(F.avg_pool2d(self.origin, 2) if coarse else self.origin)
+        self.average: Tensor | None = None
         self.good = self.values.detach().clone()
 
     def latents(self) -> Tensor:

@@ -48,7 +48,6 @@ def polish_steps(
     own = [variant_seeds(seed, 4)[1:] for seed in seeds]  # apart from those that made the picture
     first = torch.stack([_half(size, each[0]) for each in own])  # (B, h, w)
     for number, kept in enumerate((first, ~first), start=1):
-        progress = None
         for progress in synthesizer.sample_steps(
             embedding,
             size,
@@ -60,7 +59,6 @@ def polish_steps(
             top_p=top_p,
         ):
             yield progress
-        assert progress is not None  # there is one before the first step
         codes = progress.codes
 
 

@@ -29,7 +29,7 @@ def redraw_steps(
     synthesizer: Synthesizer,
     embedding: Tensor,
     codes: Tensor,
-    share: float,
+    known: Tensor,
     seeds: Sequence[int],
     steps: int = 16,
     guidance: float = 3.0,
@@ -41,22 +41,13 @@ def redraw_steps(
         synthesizer: the set that drafts.
         embedding: of the text, (1, D), as ``draft_embedding`` makes it.
         codes: (h, w) of the picture.
-        share: how many of them, 0 to 1.
+        known: where they stay, bool (h, w), as ``fitting`` finds it.
         seeds: of each picture that comes of it.
         steps, guidance, top_p: of the sampling.
 
     Yields:
         Codes (B, h, w) so far, those that stay known from the start.
-
-    Raises:
-        ValueError: a set whose prior is not a masked one that reads texts, or another share.
     """
-    if not 0 <= share <= 1:
-        raise ValueError(f"The share to redraw must be from 0 to 1, got {share:g}.")
-    prior = synthesizer.prior
-    if not isinstance(prior, MaskedPrior) or prior.config.condition != "vector":
-        raise ValueError("This set can't redraw a picture: its prior reads no texts.")
-    known = fitting(prior, embedding, codes, share)
     size = (codes.shape[0], codes.shape[1])
     return synthesizer.sample_steps(
         embedding,
@@ -71,8 +62,18 @@ def redraw_steps(
 
 
 @torch.inference_mode()
-def fitting(prior: MaskedPrior, embedding: Tensor, codes: Tensor, share: float) -> Tensor:
-    """Where codes (h, w) stay, bool (h, w): all but the ``share`` that fits the text least."""
+def fitting(synthesizer: Synthesizer, embedding: Tensor, codes: Tensor, share: float) -> Tensor:
+    """Where codes (h, w) stay, bool (h, w): all but the ``share`` that fits the text least.
+
+    Raises:
+        ValueError: a set whose prior is not a masked one that reads texts, or another share than 0
+            to 1.
+    """
+    if not 0 <= share <= 1:
+        raise ValueError(f"The share to redraw must be from 0 to 1, got {share:g}.")
+    prior = synthesizer.prior
+    if not isinstance(prior, MaskedPrior) or prior.config.condition != "vector":
+        raise ValueError("This set can't redraw a picture: its prior reads no texts.")
     device = prior.row_emb.device
     size = (codes.shape[0], codes.shape[1])
     scores, looks = torch.zeros(size), torch.zeros(size)
