@@ -101,4 +101,4 @@ def test_details_say_where_the_edges_of_label_maps_run() -> None:
             float((labels.label_maps(each) == asked).float().mean())
             for each in (codes, coarse(codes))
         )
-    assert exact > 0.95 and 1 - exact < 0.8 * (1 - plain)
+    assert exact > 0.965 and 1 - exact < 0.6 * (1 - plain)

@@ -41,6 +41,7 @@ import shutil
 import sys
 import time
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
@@ -59,7 +60,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from vqgan_space.data.datasets import Numbers
 from vqgan_space.data.label_maps import LabelCrops, find_label_maps
-from vqgan_space.data.labels import ADE20K, CAMVID, COCO_STUFF, NO_CLASS
+from vqgan_space.data.labels import ADE20K, CAMVID, COCO_STUFF, LabelMap
 from vqgan_space.hub.card import CardFacts, write_card
 from vqgan_space.models.label_vqgan import LabelVQGAN
 from vqgan_space.models.sizes import LABEL_VQGAN_SIZES
@@ -67,11 +68,11 @@ from vqgan_space.training.codebook import quantizer_for
 from vqgan_space.training.label_autoencoder import (
     LabelAutoencoder,
     choose_classes,
+    patterns_of,
     with_details,
     with_fresh_decoder,
 )
 from vqgan_space.training.label_evaluation import center_square, measure_label_maps
-from vqgan_space.training.label_losses import binary_loss, class_loss
 from vqgan_space.training.progress import Progress, cosine_schedule
 from vqgan_space.training.publishing import Publisher, PublishOptions, run_facts
 
@@ -98,10 +99,8 @@ class Options(PublishOptions):
     """Channels of a fresh decoder for the codes of ``start_from``, which stay what they are:
     nothing else is trained."""
     detail_codes: int | None = None
-    """How many detail codes, at twice the resolution, are added to the codes of ``start_from``,
-    which stay what they are: edges run where they should."""
-    drop_details: float = 0.1
-    """Share of label maps that are decoded without them."""
+    """How many patterns of edges, at twice the resolution, are found for the codes of
+    ``start_from``, which stay what they are: edges run where they should."""
 
     quantizer: Literal["ema", "straight-through"] = "ema"
     unit_length: bool = False
@@ -153,8 +152,12 @@ class Options(PublishOptions):
     resume: bool = False
 
 
-def build(options: Options) -> LabelAutoencoder:
-    """A fresh or, with ``start_from``, a trained autoencoder."""
+def build(options: Options, label_maps: Sequence[LabelMap]) -> LabelAutoencoder:
+    """A fresh or, with ``start_from``, a trained autoencoder.
+
+    Args:
+        label_maps: what patterns are found in, where they are asked for.
+    """
     if options.size not in LABEL_VQGAN_SIZES:
         raise SystemExit(f"size {options.size!r} is not one of {', '.join(LABEL_VQGAN_SIZES)}")
     config = dict(LABEL_VQGAN_SIZES[options.size])
@@ -174,13 +177,11 @@ def build(options: Options) -> LabelAutoencoder:
     if options.decoder_channels:
         model = with_fresh_decoder(model, options.decoder_channels)
     if options.detail_codes:
-        model = with_details(model, options.detail_codes).train()
-    details = None
-    if model.details is not None:
-        details = quantizer_for(options, model.details.codebook, has_details)
+        patterns = patterns_of(label_maps, options.detail_codes, model.factor // 2, options.seed)
+        model = with_details(model, patterns).train()
     codes = quantizer_for(options, model.codebook, options.start_from is not None)
-    stay = bool(options.decoder_channels)
-    return LabelAutoencoder(model, codes, details, stay, options.drop_details)
+    stay = bool(options.decoder_channels) or model.details is not None
+    return LabelAutoencoder(model, codes, stay, options.loss, options.balance)
 
 
 def save_set(
@@ -194,7 +195,7 @@ def save_set(
     """What is published, under OUT: weights in half precision, figures, samples and a card."""
     half = LabelVQGAN.from_config(model.config)
     half.load_state_dict(model.state_dict())
-    half.half().save_pretrained(options.out / "label_vqgan", max_shard_size="9MB")
+    half.half().save_pretrained(options.out / "label_vqgan", max_shard_size="9500KB")
     record = {"options": asdict(options), "figures": figures}
     (options.out / "training.json").write_text(json.dumps(record, indent=1, default=str))
     samples = options.out / "samples" / "held-out.png"
@@ -205,7 +206,7 @@ def save_set(
         description=f"A label-map VQGAN ([Esser et al.](https://arxiv.org/abs/2012.09841)) of "
         f"{model.num_classes} classes: {len(model.codebook)} codes, one for a square of "
         f"{model.factor} x {model.factor} pixels"
-        + (f", and four of {model.config.detail_codes} details in it." if model.details else "."),
+        + (f", and four of {model.config.detail_codes} patterns in it." if model.details else "."),
         example="from vqgan_space.models.label_vqgan import LabelVQGAN\n\n"
         f'model = LabelVQGAN.from_pretrained("{options.push_to_hub or options.out.name}", '
         'subfolder="label_vqgan")\n'
@@ -236,7 +237,12 @@ def main(options: Options) -> None:
     options.out.mkdir(parents=True, exist_ok=True)
     publisher = Publisher(options, options.out, is_main, tqdm.write)
 
-    raw_model = build(options).to(device, memory_format=layout)
+    label_set = LABEL_SETS[options.label_set]
+    drawing = {"size": options.val_size, "workers": options.workers}
+    maps = find_label_maps(
+        options.data, label_set, count=options.maps, seed=options.seed, **drawing
+    )
+    raw_model = build(options, maps).to(device, memory_format=layout)
     average = LabelVQGAN.from_config(raw_model.model.config).to(device).eval()
     trained = [p for p in raw_model.parameters() if p.requires_grad]
     adam = {"betas": (0.9, 0.95), "weight_decay": options.weight_decay}
@@ -256,11 +262,6 @@ def main(options: Options) -> None:
         flat = {k: v for k, v in asdict(options).items() if isinstance(v, int | float | str)}
         accelerator.init_trackers("label_vqgan", config=flat)
 
-    label_set = LABEL_SETS[options.label_set]
-    drawing = {"size": options.val_size, "workers": options.workers}
-    maps = find_label_maps(
-        options.data, label_set, count=options.maps, seed=options.seed, **drawing
-    )
     share = options.batch_size * accelerator.num_processes
     exchange = {
         "random_ids": options.random_ids,
@@ -283,32 +284,29 @@ def main(options: Options) -> None:
     history = (options.out / "history.jsonl").open("a" if options.resume else "w")
     bar = tqdm(total=options.steps, initial=progress.step, disable=not is_main)
     recent: deque[Tensor] = deque()  # latents for k-means: the last 32 a code, over all processes
-    enough = 32 * raw_model.learning.size / accelerator.num_processes
+    enough = 32 * raw_model.quantizer.size / accelerator.num_processes
     absent = options.absent if options.loss == "classes" else None
+    k_means_step = 0 if raw_model.codes_stay else options.k_means_step
     model.train()
     for label_maps in loader:
         step = progress.step
-        quantise = step >= options.k_means_step
-        if options.k_means_step and step == options.k_means_step:
-            raw_model.learning.start_from(torch.cat(list(recent)))
+        quantise = step >= k_means_step
+        if k_means_step and step == k_means_step:
+            raw_model.quantizer.start_from(torch.cat(list(recent)))
             recent.clear()
 
         chosen = choose_classes(label_maps, len(label_set), absent)
-        targets = torch.full((256,), NO_CLASS, device=device)
-        targets[chosen] = torch.arange(len(chosen), device=device)
-        targets = targets[label_maps]  # (B, H, W), as the logits count
         with accelerator.autocast():
-            logits, latents, found = model(label_maps, chosen, quantise)
-        if options.loss == "classes":
-            error = class_loss(logits, targets, options.balance)
-        else:
-            error = binary_loss(logits.float(), targets)
+            result = model(label_maps, chosen, quantise)
+        found = result.found
         # Before quantisation too every parameter has a gradient, which several processes rely on.
-        loss = error + (found.loss if quantise else 0 * found.loss)
+        loss = result.error
+        if not raw_model.codes_stay:
+            loss = loss + (found.loss if quantise else 0 * found.loss)
         accelerator.backward(loss)
         norm = accelerator.clip_grad_norm_(trained, options.clip)
-        parts = {"loss": loss, "error": error, "codebook": found.loss}
-        parts |= {"accuracy": (logits.argmax(1) == targets).float().mean()}
+        parts = {"loss": loss, "error": result.error, "codebook": found.loss}
+        parts |= {"accuracy": result.accuracy}
         parts |= {"gradient_norm": torch.as_tensor(norm)}
         parts |= {"perplexity": found.perplexity, "batch_usage": found.usage}
         values = torch.stack([part.detach().float().mean() for part in parts.values()])
@@ -324,7 +322,7 @@ def main(options: Options) -> None:
         ema.step(raw_model.model.parameters())
 
         if not quantise:
-            recent.append(latents.detach().permute(0, 2, 3, 1).flatten(0, 2))  # (B*h*w, D)
+            recent.append(result.latents.detach().permute(0, 2, 3, 1).flatten(0, 2))  # (B*h*w, D)
             if (len(recent) - 1) * len(recent[0]) >= enough:
                 recent.popleft()
         bar.update()
@@ -339,7 +337,7 @@ def main(options: Options) -> None:
             history.flush()
             if is_main:
                 ema.copy_to(average.parameters())
-                raw_model.give_codebooks(average)
+                raw_model.give_codebook(average)
                 figures: dict[str, float] = {}
                 grids = []
                 for source, kept in held_out.items():

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from diffusers.models.autoencoders.vae import Decoder
 from diffusers.models.autoencoders.vq_model import VQEncoderOutput
@@ -33,8 +34,8 @@ class LabelVQGAN(VQGAN):
     between their edges; so the layers that would otherwise be many and narrow can be few and wide.
     ``decoder_channels``: those of the decoder's blocks, where they are not the encoder's. A second
     stage reads label maps and never decodes them, so its decoder may be the smaller one.
-    ``detail_codes``, ``detail_dim``: size of a second codebook, for details at twice the
-    resolution, and numbers each; see ``label_details`` for how a code is one number all the same.
+    ``detail_codes``: how many patterns say, at twice the resolution, where edges run; see
+    ``label_details`` for how a code with its details is one number all the same.
     """
 
     details: LabelDetails | None
@@ -45,7 +46,6 @@ class LabelVQGAN(VQGAN):
         patch_size: int = 1,
         decoder_channels: Sequence[int] | None = None,
         detail_codes: int | None = None,
-        detail_dim: int = 8,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
@@ -60,20 +60,14 @@ class LabelVQGAN(VQGAN):
             self.register_to_config(patch_size=patch_size)
         self.details = None
         if detail_codes is not None:
-            self.details = self._make_details(detail_codes, detail_dim)
-            self.register_to_config(detail_codes=detail_codes, detail_dim=detail_dim)
+            self.details = self._make_details(detail_codes)
+            self.register_to_config(detail_codes=detail_codes)
 
-    def _make_details(self, count: int, dim: int) -> LabelDetails:
-        widths = self.config.block_out_channels
-        decoder = self.config.get("decoder_channels") or widths
+    def _make_details(self, count: int) -> LabelDetails:
         return LabelDetails(
             count,
-            dim,
-            early=widths[0],
-            latents=self.codebook.shape[1],
-            halvings=len(widths) - 1,
-            wide=decoder[-1],
-            last=decoder[0],
+            wide=(self.config.get("decoder_channels") or self.config.block_out_channels)[-1],
+            side=self.factor // 2,
             patch_size=self.patch_size,
             num_classes=self.num_classes,
         )
@@ -126,15 +120,8 @@ class LabelVQGAN(VQGAN):
         codes = super().encode_codes(images)
         if self.details is None or not with_details:
             return codes
-        found = self.details.nearest(self.encode_details(images, self.lookup(codes)))
+        found = self.details.find(images.to(codes.device))
         return join(codes, found, self.config.detail_codes)
-
-    def encode_details(self, label_maps: Tensor, latents: Tensor) -> Tensor:
-        """Unquantised details (B, D', 2h, 2w) of label maps (B, H, W), given the quantised latents
-        (B, D, h, w) that they have."""
-        assert self.details is not None
-        early = self.encoder.conv_in(label_maps.to(latents.device)).to(latents.dtype)
-        return self.details.encode(label_maps.to(latents.device), early, latents)
 
     def _check_label_maps(self, label_maps: Tensor) -> None:
         if label_maps.ndim != 3 or label_maps.is_floating_point():
@@ -158,21 +145,31 @@ class LabelVQGAN(VQGAN):
 
     def decode_latents(self, latents: Tensor, details: Tensor | None = None) -> Tensor:
         """Latents (B, D, h, w), decoded as they are, to class logits (B, C, H, W); with details
-        (B, D', 2h, 2w), or without any."""
-        if self.details is None:
-            logits = super().decode_latents(latents)
-            return self._enlarge(logits)
+        (B, 2h, 2w), each a pattern's index or -1 for none, or without any."""
+        if self.details is None or details is None or bool((details < 0).all()):
+            return self._enlarge(super().decode_latents(latents))
+        hidden, logits = self.decode_in_steps(latents)
+        some = details >= 0
+        details = details.clamp(min=0)
+        classes = self.decoder.conv_out.classes
+        of_parts = self.details(hidden, logits, details, classes).to(latents.dtype)
+        painted = self.details.paint(of_parts, details)
+        if bool(some.all()):
+            return painted
+        pixels = F.interpolate(some[:, None].float(), scale_factor=self.details.side) > 0
+        return torch.where(pixels, painted, self._enlarge(logits).to(painted.dtype))
+
+    def decode_in_steps(self, latents: Tensor) -> tuple[Tensor, Tensor]:
+        """What details are read with: the decoder's features at twice the resolution of latents
+        (B, D, h, w), and its logits (B, C, H / patch_size, W / patch_size)."""
         decoder = self.decoder
         hidden = self.post_quant_conv(latents.to(self.post_quant_conv.weight.dtype))
         hidden = decoder.mid_block(decoder.conv_in(hidden.to(decoder.conv_in.weight.dtype)))
-        for number, block in enumerate(decoder.up_blocks):
+        twice = hidden = decoder.up_blocks[0](hidden)
+        for block in decoder.up_blocks[1:]:
             hidden = block(hidden)
-            if number == 0 and details is not None:
-                hidden = hidden + self.details.to_decoder(details).to(hidden.dtype)
         hidden = F.silu(decoder.conv_norm_out(hidden.to(decoder.conv_norm_out.weight.dtype)))
-        logits = decoder.conv_out(hidden.to(decoder.conv_out.weight.dtype)).to(latents.dtype)
-        finer = self.details.logits(hidden.to(latents.dtype), decoder.conv_out.classes)
-        return self._enlarge(logits) + finer
+        return twice, decoder.conv_out(hidden.to(decoder.conv_out.weight.dtype))
 
     def _enlarge(self, logits: Tensor) -> Tensor:
         if self.patch_size == 1:
@@ -191,7 +188,7 @@ class LabelVQGAN(VQGAN):
         count = self.config.detail_codes
         if int(codes.max()) >> COARSE_BITS >= (count + 1) ** 4:
             raise ValueError(f"these codes have details that are not among this model's {count}")
-        return self.decode_latents(latents, self.details.lookup(split(codes, count)[1]))
+        return self.decode_latents(latents, split(codes, count)[1])
 
     def label_maps(self, codes: Tensor) -> Tensor:
         """Codes (B, h, w) to the likeliest label maps (B, H, W), int64."""
@@ -248,4 +245,4 @@ def _as(kind: type[nn.Conv2d], convolution: nn.Conv2d) -> nn.Conv2d:
     return twin
 
 
-take_options(LabelVQGAN, patch_size=1, decoder_channels=None, detail_codes=None, detail_dim=8)
+take_options(LabelVQGAN, patch_size=1, decoder_channels=None, detail_codes=None)
