@@ -69,6 +69,7 @@ from vqgan_space.data.idx import load_labelled
 from vqgan_space.hub.card import CardFacts, write_card
 from vqgan_space.hub.cvaes import SPRITE
 from vqgan_space.models.cvae import CVAE, GREY
+from vqgan_space.models.origin import forget_origin
 from vqgan_space.training.progress import Progress, cosine_schedule
 from vqgan_space.training.publishing import Publisher, PublishOptions, run_facts
 from vqgan_space.training.text_embeddings import TextEncoder, embed_captions
@@ -208,7 +209,7 @@ def save_set(
     folder = options.out / name
     half = CVAE.from_config(model.config)
     half.load_state_dict(model.state_dict())
-    half.half().save_pretrained(folder)
+    forget_origin(half.half()).save_pretrained(folder)
     command = shlex.join(["python", *sys.argv])
     record = {"command": command, "trained": trained, "figures": figures}
     record["options"] = {key: value for key, value in asdict(options).items() if key != "out"}

@@ -63,6 +63,7 @@ from vqgan_space.data.label_maps import LabelCrops, find_label_maps
 from vqgan_space.data.labels import ADE20K, CAMVID, COCO_STUFF, LabelMap
 from vqgan_space.hub.card import CardFacts, write_card
 from vqgan_space.models.label_vqgan import LabelVQGAN
+from vqgan_space.models.origin import forget_origin
 from vqgan_space.models.sizes import LABEL_VQGAN_SIZES
 from vqgan_space.training.codebook import quantizer_for
 from vqgan_space.training.label_autoencoder import (
@@ -195,7 +196,7 @@ def save_set(
     """What is published, under OUT: weights in half precision, figures, samples and a card."""
     half = LabelVQGAN.from_config(model.config)
     half.load_state_dict(model.state_dict())
-    half.half().save_pretrained(options.out / "label_vqgan", max_shard_size="9500KB")
+    forget_origin(half.half()).save_pretrained(options.out / "label_vqgan", max_shard_size="9500KB")
     record = {"options": asdict(options), "figures": figures}
     (options.out / "training.json").write_text(json.dumps(record, indent=1, default=str))
     samples = options.out / "samples" / "held-out.png"

@@ -69,6 +69,7 @@ from vqgan_space.data.labelled import (
 from vqgan_space.data.labels import COCO_STUFF, NO_CLASS
 from vqgan_space.data.scenes.dataset import HELD_OUT, Scenes
 from vqgan_space.data.scenes.ids import DRAWN
+from vqgan_space.models.origin import forget_origin
 from vqgan_space.models.segmenter import Segmenter
 from vqgan_space.training.metrics import to_bytes
 from vqgan_space.training.progress import Progress, cosine_schedule
@@ -155,7 +156,7 @@ def save_set(
     """What is published, under OUT: weights in half precision, figures and a card."""
     half = Segmenter.from_config(model.config)
     half.load_state_dict(model.state_dict())
-    half.half().save_pretrained(options.out / "segmenter")
+    forget_origin(half.half()).save_pretrained(options.out / "segmenter")
     by_class = {COCO_STUFF.names[i]: ious[i].item() for i in DRAWN if not ious[i].isnan()}
     record = {"options": asdict(options), "figures": figures, "IoU": by_class}
     (options.out / "training.json").write_text(json.dumps(record, indent=1, default=str))

@@ -62,6 +62,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from vqgan_space.data.datasets import CenterCrops, Numbers, find_pictures
 from vqgan_space.data.preloaded import Preloaded
 from vqgan_space.hub.card import CardFacts, write_card
+from vqgan_space.models.origin import forget_origin
 from vqgan_space.models.quantizers import Quantized, Quantizer, make_quantizer
 from vqgan_space.models.vqvae import VQVAE
 from vqgan_space.training.evaluation import measure_reconstructions, relative_error
@@ -171,7 +172,7 @@ def save_set(
     """What is published, under OUT: weights in half precision, figures, samples and a card."""
     half = VQVAE.from_config(vqvae.config)
     half.load_state_dict(vqvae.state_dict())
-    half.half().save_pretrained(options.out / "vqvae")
+    forget_origin(half.half()).save_pretrained(options.out / "vqvae")
     record = {"options": asdict(options), "figures": figures}
     (options.out / "training.json").write_text(json.dumps(record, indent=1, default=str))
     samples = options.out / "samples" / "held-out.png"

@@ -122,6 +122,8 @@ def test_details_are_added_to_codes_that_stay(whole: Path, maps: Path, tmp_path:
     lines = [history(tmp_path / name) for name in ("first", "second")]
     assert lines[1][5]["error"] < lines[0][5]["error"]
     assert "four of 12 patterns" in (tmp_path / "second" / "README.md").read_text()
+    # Where it started is not told to those who load it.
+    assert str(tmp_path) not in (tmp_path / "second" / "label_vqgan" / "config.json").read_text()
     with pytest.raises(SystemExit, match="--start-from"):
         train(maps, tmp_path / "third", *finer)
     with pytest.raises(SystemExit, match="has details already"):

@@ -13,6 +13,7 @@ from vqgan_space.generation.synthesizer import Condition, Prior, Synthesizer
 from vqgan_space.models.conditions import condition_from_dict, condition_to_dict
 from vqgan_space.models.label_vqgan import LabelVQGAN
 from vqgan_space.models.masked_prior import MaskedPrior
+from vqgan_space.models.origin import forget_origin
 from vqgan_space.models.permuters import Permuter
 from vqgan_space.models.prior import CausalPrior
 from vqgan_space.models.vqgan import VQGAN
@@ -53,15 +54,15 @@ def save(
     folder = Path(folder)
     sharded = {"max_shard_size": max_shard_size}
     if vqgan_name is None:
-        synthesizer.vqgan.save_pretrained(folder / VQGAN_FOLDER, **sharded)
-    synthesizer.prior.save_pretrained(folder / prior_folder, **sharded)
+        forget_origin(synthesizer.vqgan).save_pretrained(folder / VQGAN_FOLDER, **sharded)
+    forget_origin(synthesizer.prior).save_pretrained(folder / prior_folder, **sharded)
     given = synthesizer.condition
     if given is synthesizer.vqgan:
         condition: dict[str, Any] = {"kind": FIRST_STAGE}
     elif isinstance(given, (LabelVQGAN, VQGAN)):
         is_labels = isinstance(given, LabelVQGAN)
         condition = {"kind": LABEL_VQGAN if is_labels else CONDITION_VQGAN}
-        given.save_pretrained(folder / condition["kind"], **sharded)
+        forget_origin(given).save_pretrained(folder / condition["kind"], **sharded)
     else:
         condition = condition_to_dict(given)
     order = synthesizer.permuter

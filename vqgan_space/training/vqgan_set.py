@@ -12,6 +12,7 @@ from torch import Tensor
 from torchvision.utils import save_image
 
 from vqgan_space.hub.card import CardFacts, write_card
+from vqgan_space.models.origin import forget_origin
 from vqgan_space.models.vqgan import VQGAN
 
 from .publishing import run_facts
@@ -29,7 +30,7 @@ def save_set(
     half = VQGAN.from_config(vqgan.config)
     half.load_state_dict(vqgan.state_dict())
     # A plain git push to the Hub takes files of up to 10 MB.
-    half.half().save_pretrained(options.out / "vqgan", max_shard_size="9MB")
+    forget_origin(half.half()).save_pretrained(options.out / "vqgan", max_shard_size="9MB")
     record = {"options": asdict(options), "figures": figures}
     (options.out / "training.json").write_text(json.dumps(record, indent=1, default=str))
     samples = options.out / "samples" / "held-out.png"
