@@ -180,6 +180,8 @@ def build(options: Options, label_maps: Sequence[LabelMap]) -> LabelAutoencoder:
     if options.detail_codes:
         patterns = patterns_of(label_maps, options.detail_codes, model.factor // 2, options.seed)
         model = with_details(model, patterns).train()
+    if model.details is not None and options.loss == "binary":
+        raise SystemExit("details are trained with --loss classes alone")
     codes = quantizer_for(options, model.codebook, options.start_from is not None)
     stay = bool(options.decoder_channels) or model.details is not None
     return LabelAutoencoder(model, codes, stay, options.loss, options.balance)

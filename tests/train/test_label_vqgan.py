@@ -126,5 +126,7 @@ def test_details_are_added_to_codes_that_stay(whole: Path, maps: Path, tmp_path:
     assert str(tmp_path) not in (tmp_path / "second" / "label_vqgan" / "config.json").read_text()
     with pytest.raises(SystemExit, match="--start-from"):
         train(maps, tmp_path / "third", *finer)
+    with pytest.raises(SystemExit, match="--loss classes alone"):
+        train(maps, tmp_path / "third", "--start-from", str(tmp_path / "first"), "--loss", "binary")
     with pytest.raises(SystemExit, match="has details already"):
         train(maps, tmp_path / "third", "--start-from", str(tmp_path / "first"), *finer)
